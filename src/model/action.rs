@@ -1,0 +1,338 @@
+//! Everything that can happen, as one finite enum, and what can stop it.
+
+use super::bits::{Device, PEOPLE_MAX, Person, Set};
+use super::decide::Why;
+use super::directory::{Answer, answers, look_up};
+use super::people::Publication;
+use super::state::State;
+use super::world::{HonestOption, World};
+use super::{adversary, people};
+
+/// The state that follows, or the guard that failed.
+pub type Step = Result<State, Blocked>;
+
+/// One conjunct of an action: if it does not hold, the action is blocked by name.
+macro_rules! guard {
+    ($holds:expr, $blocked:expr) => {
+        if !$holds {
+            return Err($blocked);
+        }
+    };
+}
+pub(super) use guard;
+
+/// Why an action cannot happen: one name for each guard, said as what is the case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Blocked {
+    /// The adversary has not arrived.
+    NotArrived,
+    /// It has.
+    ArrivedAlready,
+    /// Not everybody who sends has reached the others yet.
+    NoFirstContact,
+    /// The adversary does not have this power over this target.
+    NoSuchPower,
+    /// The adversary sits nowhere on the way of this answer or publication.
+    NoVantage,
+    /// The device is not in the adversary's hands, or not claimed to be this person's.
+    NotHeld,
+    /// The device is the adversary's.
+    NotHonest,
+    /// Joining this account takes its primary device's approval.
+    JoiningNeedsExistingDevice,
+    /// Only the account's primary device approves others.
+    NotPrimary,
+    /// The password is not known, or was changed.
+    PasswordUnknown,
+    /// The account has no password that opens anything.
+    NoPassword,
+    /// It can be stolen once.
+    StolenAlready,
+    /// The device was stolen.
+    Stolen,
+    /// There is no identity key yet that a joining device could be given.
+    NoIdentityToShare,
+    /// The device's keys are signed with an identity key that the adversary does not hold.
+    KeysAreBound,
+    /// No identity is published here.
+    NoIdentityPublished,
+    /// The account has an identity already.
+    IdentityExists,
+    /// There is no such identity.
+    NoSuchIdentity,
+    /// The published identity is forged already.
+    ForgedAlready,
+    /// The password does not replace an identity under this policy.
+    IdentityNotReplaceable,
+    /// The first identity comes with the first device.
+    FirstIdentityBound,
+    /// The adversary has no session on the account.
+    NoSession,
+    /// The number does not open the account.
+    NumberMeansNothing,
+    /// The account has no recovery key, or the adversary does not have it.
+    NoRecoveryKey,
+    /// The adversary does not hold the identity's secret.
+    NoIdentitySecret,
+    /// Membership is signed by members.
+    MembershipSigned,
+    /// The client has no session.
+    NotSignedIn,
+    /// It has one.
+    SignedInAlready,
+    /// The device is registered.
+    RegisteredAlready,
+    /// The device id is in use.
+    DeviceIdTaken,
+    /// The client sends no messages in this scenario.
+    NotASender,
+    /// The account is not in the room.
+    NotAMember,
+    /// The account is in the room.
+    MemberAlready,
+    /// Nobody invites the adversary's account.
+    Uninvited,
+    /// The directory does not list the device.
+    NotListed,
+    /// The device has not been signed by the identity that the client accepts.
+    NotApproved,
+    /// It has.
+    ApprovedAlready,
+    /// Nothing is approved device by device here.
+    NothingToApprove,
+    /// There is nothing to compare under this policy.
+    NothingToVerify,
+    /// Nobody is there to compare with.
+    NobodyMeets,
+    /// The ceremony shows that the two sides see different keys.
+    ComparisonFails,
+    /// The device is its owner's, so a comparison succeeds.
+    ComparisonSucceeds,
+    /// There is no question to answer.
+    NoPrompt,
+    /// It has been answered.
+    AnsweredAlready,
+    /// The person says yes only to what was verified.
+    CarefulPerson,
+    /// Only a ceremony lets this pass.
+    NeedsCeremony,
+    /// The contact was never verified.
+    NeverVerified,
+    /// The contact is verified now.
+    VerifiedNow,
+    /// A change waits for an answer first.
+    UnansweredChange,
+    /// The two devices are not of one account, or are where they must not be.
+    NotOwnDevice,
+    /// The device has no keys to give.
+    NoKeysToGive,
+    /// Keys are never given again under this policy.
+    NeverForwarded,
+    /// The sender has given nothing under this device id.
+    NeverGiven,
+    /// The device that asks has another key than the one that was given it.
+    OtherKey,
+    /// The owner's clients have not displayed the device.
+    NotShown,
+    /// The scenario leaves this action out.
+    SwitchedOff,
+    /// The send is refused as a whole.
+    SendRefused(Why),
+}
+
+/// Something that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    SignIn(Device, Publication),
+    PublishIdentity(Device, Publication),
+    ApproveDevice(Device, Device, Publication),
+    LookUp(Device, Person, Answer),
+    Verify(Device, Person),
+    VerifyDevice(Device, Device),
+    AcceptDevice(Device, Device),
+    BlockDevice(Device, Device),
+    Acknowledge(Device, Person),
+    Withdraw(Device, Person),
+    Send(Device, [Answer; PEOPLE_MAX]),
+    ForwardKeys(Device, Device, Answer),
+    ReshareKeys(Device, Device, Answer),
+    RemoveDevice(Device, Device),
+    ResetIdentity(Device, Publication),
+    LogOut(Device),
+    ChangePassword(Device),
+    Invite(Device, Person),
+    Arrive,
+    StealPassword(Person),
+    RegisterDevice(Device),
+    EvictDevice(Device),
+    ForgeIdentity(Person, bool),
+    HijackNumber(Device),
+    StealRecovery(Person),
+    OpenRecovery(Person),
+    SignRogue(Device),
+    StealDevice(Device),
+    LinkRogue(Device, Device),
+    PhishLink(Device, Device),
+    AddMember(Person),
+}
+
+/// The state after `a`, or why `a` cannot happen in `s`.
+pub fn step(w: &World, s: State, a: Action) -> Step {
+    match a {
+        Action::SignIn(d, publication) => people::sign_in(w, s, d, publication),
+        Action::PublishIdentity(d, publication) => people::publish_identity(w, s, d, publication),
+        Action::ApproveDevice(by, d, publication) => people::approve_device(w, s, by, d, publication),
+        Action::LookUp(v, p, answer) => look_up(w, s, v, p, answer),
+        Action::Verify(v, p) => people::verify(w, s, v, p),
+        Action::VerifyDevice(v, d) => people::verify_device(w, s, v, d),
+        Action::AcceptDevice(v, d) => people::accept_device(w, s, v, d),
+        Action::BlockDevice(v, d) => people::block_device(w, s, v, d),
+        Action::Acknowledge(v, p) => people::acknowledge(w, s, v, p),
+        Action::Withdraw(v, p) => people::withdraw(w, s, v, p),
+        Action::Send(v, answers) => people::send(w, s, v, &answers),
+        Action::ForwardKeys(by, to, answer) => people::forward_keys(w, s, by, to, answer),
+        Action::ReshareKeys(v, to, answer) => people::reshare_keys(w, s, v, to, answer),
+        Action::RemoveDevice(by, d) => people::remove_device(w, s, by, d),
+        Action::ResetIdentity(d, publication) => people::reset_identity(w, s, d, publication),
+        Action::LogOut(d) => people::log_out(w, s, d),
+        Action::ChangePassword(d) => people::change_password(w, s, d),
+        Action::Invite(v, p) => people::invite(w, s, v, p),
+        Action::Arrive => adversary::arrive(w, s),
+        Action::StealPassword(p) => adversary::steal_password(w, s, p),
+        Action::RegisterDevice(d) => adversary::register_device(w, s, d),
+        Action::EvictDevice(d) => adversary::evict_device(w, s, d),
+        Action::ForgeIdentity(p, stealthy) => adversary::forge_identity(w, s, p, stealthy),
+        Action::HijackNumber(d) => adversary::hijack_number(w, s, d),
+        Action::StealRecovery(p) => adversary::steal_recovery(w, s, p),
+        Action::OpenRecovery(p) => adversary::open_recovery(w, s, p),
+        Action::SignRogue(d) => adversary::sign_rogue(w, s, d),
+        Action::StealDevice(d) => adversary::steal_device(w, s, d),
+        Action::LinkRogue(by, d) => adversary::link_rogue(w, s, by, d),
+        Action::PhishLink(by, d) => adversary::phish_link(w, s, by, d),
+        Action::AddMember(p) => adversary::add_member(w, s, p),
+    }
+}
+
+impl Action {
+    /// Whether the adversary does this, or has a hand in it.
+    pub fn is_adversarial(self) -> bool {
+        match self {
+            Self::SignIn(_, p) | Self::PublishIdentity(_, p) | Self::ApproveDevice(_, _, p) => p != Publication::Intact,
+            Self::ResetIdentity(_, p) => p != Publication::Intact,
+            Self::LookUp(_, _, a) | Self::ForwardKeys(_, _, a) | Self::ReshareKeys(_, _, a) => a != Answer::Truth,
+            Self::Send(_, answers) => answers.iter().any(|&a| a != Answer::Truth),
+            Self::Verify(..) | Self::VerifyDevice(..) | Self::AcceptDevice(..) | Self::BlockDevice(..) => false,
+            Self::Acknowledge(..) | Self::Withdraw(..) | Self::RemoveDevice(..) | Self::LogOut(..) => false,
+            Self::ChangePassword(..) | Self::Invite(..) => false,
+            _ => true,
+        }
+    }
+}
+
+/// Every action that could ever happen in `w`, in the order that makes one trace less than another.
+pub fn alphabet(w: &World) -> Vec<Action> {
+    let mut all = Vec::new();
+    for p in w.all_people() {
+        own_actions(w, p, &mut all);
+    }
+    for v in w.honest.iter() {
+        viewer_actions(w, v, &mut all);
+    }
+    adversary_actions(w, &mut all);
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// What a person's own devices do with and to each other.
+fn own_actions(w: &World, p: Person, all: &mut Vec<Action>) {
+    let honest = w.honest.and(w.of(p));
+    for d in honest.iter() {
+        let publications = publications(w, d);
+        all.extend(
+            publications
+                .iter()
+                .flat_map(|&x| [Action::SignIn(d, x), Action::PublishIdentity(d, x), Action::ResetIdentity(d, x)]),
+        );
+        all.extend([Action::LogOut(d), Action::ChangePassword(d)]);
+        for by in honest.without(d).iter() {
+            all.extend(publications.iter().map(|&x| Action::ApproveDevice(by, d, x)));
+        }
+        for to in w.of(p).without(d).iter() {
+            all.extend(answers(w, d, p).map(|a| Action::ForwardKeys(d, to, a)));
+        }
+        all.extend(w.adversary_may_hold(p).without(d).iter().map(|r| Action::RemoveDevice(d, r)));
+    }
+}
+
+/// What may become of something that `d` publishes.
+fn publications(w: &World, d: Device) -> Vec<Publication> {
+    let rogue = w.rogue.and(w.of(w.owner(d))).iter().filter(|&r| w.reuses(r).is_none());
+    let vantage = w.vantage_on_client(d);
+    let replaced = rogue.filter(|_| vantage).flat_map(|r| [Publication::Replaced(r), Publication::Joined(r)]);
+    std::iter::once(Publication::Intact).chain(replaced).collect()
+}
+
+/// What a client does about those whom it looks up.
+fn viewer_actions(w: &World, v: Device, all: &mut Vec<Action>) {
+    let me = w.owner(v);
+    let sends = w.senders.has(v);
+    for p in w.all_people().filter(|&p| p == me || sends) {
+        all.extend(answers(w, v, p).map(|a| Action::LookUp(v, p, a)));
+        all.extend([Action::Verify(v, p), Action::Acknowledge(v, p), Action::Withdraw(v, p), Action::Invite(v, p)]);
+        for d in w.of(p).without(v).iter() {
+            all.extend([Action::VerifyDevice(v, d), Action::AcceptDevice(v, d), Action::BlockDevice(v, d)]);
+            all.extend(answers(w, v, p).map(|a| Action::ReshareKeys(v, d, a)));
+        }
+    }
+    if sends {
+        let truth = [Answer::Truth; PEOPLE_MAX];
+        let all_answers = w.all_people().fold(vec![truth], |sofar, p| {
+            let with = |base: &[Answer; PEOPLE_MAX], a| {
+                let mut one = *base;
+                one[p.0 as usize] = a;
+                one
+            };
+            sofar.iter().flat_map(|base| answers(w, v, p).map(move |a| with(base, a))).collect()
+        });
+        all.extend(all_answers.into_iter().map(|a| Action::Send(v, a)));
+    }
+}
+
+/// What the adversary does on its own.
+fn adversary_actions(w: &World, all: &mut Vec<Action>) {
+    all.push(Action::Arrive);
+    for p in w.all_people() {
+        all.extend([Action::StealPassword(p), Action::StealRecovery(p), Action::OpenRecovery(p), Action::AddMember(p)]);
+        all.extend([Action::ForgeIdentity(p, false), Action::ForgeIdentity(p, true)]);
+        let rogue: Set<Device> = w.rogue.and(w.of(p));
+        for d in w.adversary_may_hold(p).iter() {
+            all.extend([Action::RegisterDevice(d), Action::HijackNumber(d), Action::SignRogue(d)]);
+        }
+        for by in w.honest.and(w.of(p)).iter() {
+            all.extend([Action::EvictDevice(by), Action::StealDevice(by)]);
+            all.extend(rogue.iter().flat_map(|d| [Action::LinkRogue(by, d), Action::PhishLink(by, d)]));
+        }
+    }
+}
+
+/// The alphabet without what no state of `w` allows: actions that need an option or a power which it does not have.
+pub fn possible(w: &World) -> Vec<Action> {
+    let has = |o| w.has_option(o);
+    let powers = &w.powers;
+    let keep = |a: &Action| match *a {
+        Action::RemoveDevice(..) => has(HonestOption::RemoveDevice),
+        Action::ResetIdentity(..) => has(HonestOption::ResetIdentity),
+        Action::LogOut(_) => has(HonestOption::LogOut),
+        Action::ChangePassword(_) => has(HonestOption::ChangePassword),
+        Action::Invite(..) => has(HonestOption::Invite),
+        Action::StealPassword(p) => powers.steal_password.has(p),
+        Action::HijackNumber(d) => powers.hijack_number.has(w.owner(d)),
+        Action::StealRecovery(p) | Action::OpenRecovery(p) => powers.steal_recovery.has(p),
+        Action::StealDevice(d) | Action::LinkRogue(d, _) => powers.steal_device.has(d),
+        Action::PhishLink(by, _) => powers.phish_link.has(w.owner(by)),
+        Action::AddMember(p) => powers.add_member && w.uninvited.has(p),
+        _ => true,
+    };
+    alphabet(w).into_iter().filter(keep).collect()
+}

@@ -1,0 +1,217 @@
+//! What the adversary does besides answering lookups and replacing publications: small steps that combine.
+
+use super::action::{Blocked, Step, guard};
+use super::bits::{Device, Flag, Person, Set};
+use super::people::{hand_over, id_is_free};
+use super::state::State;
+use super::world::World;
+use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership};
+
+/// The adversary starts to act, once everybody who sends has sent a first message that reached the others.
+pub fn arrive(w: &World, s: State) -> Step {
+    guard!(!s.active.on(), Blocked::ArrivedAlready);
+    // Whoever joins later to send is part of what the adversary may find unprepared.
+    let people: Set<Person> = w.senders.iter().map(|d| w.owner(d)).collect();
+    guard!(people.within(s.contacted), Blocked::NoFirstContact);
+    Ok(State { active: Flag::ON, ..s })
+}
+
+/// The adversary takes a password from its owner's safe or by phishing. It works once.
+pub fn steal_password(w: &World, s: State, p: Person) -> Step {
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.powers.steal_password.has(p), Blocked::NoSuchPower);
+    guard!(password_matters(w, p), Blocked::NoPassword);
+    guard!(!s.passwords_stolen.has(p), Blocked::StolenAlready);
+    Ok(State { passwords: s.passwords.with(p), passwords_stolen: s.passwords_stolen.with(p), ..s })
+}
+
+/// Whether the account of `p` has a password that opens anything.
+pub fn password_matters(w: &World, p: Person) -> bool {
+    let policy = w.policy(p);
+    policy.joining == Joining::Password || policy.identity_replaced_by == IdentityReplacedBy::Password
+}
+
+/// The adversary signs a device in its hands in to the account of `d`'s claimed owner.
+pub fn register_device(w: &World, s: State, d: Device) -> Step {
+    let p = w.owner(d);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(s.rogue(w).has(d), Blocked::NotHeld);
+    guard!(!s.registered.has(d), Blocked::RegisteredAlready);
+    guard!(w.policy(p).joining == Joining::Password, Blocked::JoiningNeedsExistingDevice);
+    guard!(s.passwords.has(p), Blocked::PasswordUnknown);
+    guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
+    let shares = w.policy(p).identity == IdentityKind::SharedByDevices;
+    guard!(!shares || s.born.has(p), Blocked::NoIdentityToShare);
+    // A device that joins by password where all devices share one identity key is given that key.
+    let given_identity = shares && !s.replaced.has(p);
+    let s = State { registered: s.registered.with(d), existed: s.existed.with(d), ..s };
+    Ok(if given_identity { hold_identity(s, d, p) } else { s })
+}
+
+/// The adversary holds the true identity's secret of `p`, which signs `d`.
+fn hold_identity(s: State, d: Device, p: Person) -> State {
+    State { secrets: s.secrets.with(p), signed: s.signed.with(d), ..s }
+}
+
+/// The adversary signs an honest device out and deletes it, as anybody with the password can.
+pub fn evict_device(w: &World, s: State, d: Device) -> Step {
+    let p = w.owner(d);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.honest.has(d) && !s.stolen.has(d), Blocked::NotHonest);
+    guard!(s.registered.has(d), Blocked::NotListed);
+    guard!(w.policy(p).joining == Joining::Password, Blocked::NoPassword);
+    guard!(s.passwords.has(p), Blocked::PasswordUnknown);
+    let s = State {
+        registered: s.registered.without(d),
+        signed_in: s.signed_in.without(d),
+        evicted: s.evicted.with(d),
+        ..s
+    };
+    Ok(super::people::forget(s, d))
+}
+
+/// The adversary publishes an identity of its own for `p`: as the first one, or in place of the true one.
+pub fn forge_identity(w: &World, s: State, p: Person, stealthy: bool) -> Step {
+    let policy = w.policy(p);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(policy.has_identity(), Blocked::NoSuchIdentity);
+    guard!(!s.replaced.has(p), Blocked::ForgedAlready);
+    guard!(s.registered.meets(s.rogue(w).and(w.of(p))), Blocked::NoSession);
+    if s.published.has(p) {
+        guard!(policy.identity_replaced_by == IdentityReplacedBy::Password, Blocked::IdentityNotReplaceable);
+        guard!(s.passwords.has(p), Blocked::PasswordUnknown);
+    } else {
+        guard!(policy.first_identity == FirstIdentity::AnySessionLater, Blocked::FirstIdentityBound);
+    }
+    Ok(State {
+        published: s.published.with(p),
+        replaced: s.replaced.with(p),
+        stealthy: if stealthy { s.stealthy.with(p) } else { s.stealthy.without(p) },
+        ..s
+    })
+}
+
+/// The adversary registers the number of `p` anew, on its own device: all others are off the account.
+pub fn hijack_number(w: &World, s: State, d: Device) -> Step {
+    let p = w.owner(d);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.powers.hijack_number.has(p), Blocked::NoSuchPower);
+    guard!(w.rogue.has(d), Blocked::NotHeld);
+    guard!(w.policy(p).identity_replaced_by == IdentityReplacedBy::Number, Blocked::NumberMeansNothing);
+    guard!(s.born.has(p), Blocked::NoSuchIdentity);
+    guard!(!s.registered.has(d), Blocked::RegisteredAlready);
+    let thrown_off = s.signed_in.and(w.of(p));
+    // The person's own client says that the number was registered elsewhere.
+    let warned = if thrown_off.is_empty() { s.warned } else { s.warned.with(p, p) };
+    Ok(State {
+        registered: s.registered.minus(w.of(p)).with(d),
+        primary: s.primary.minus(w.of(p)).with(d),
+        existed: s.existed.with(d),
+        signed_in: s.signed_in.minus(w.of(p)),
+        evicted: s.evicted.union(thrown_off),
+        published: s.published.with(p),
+        replaced: s.replaced.with(p),
+        stealthy: s.stealthy.without(p),
+        warned,
+        ..s
+    })
+}
+
+/// The adversary takes a recovery key.
+pub fn steal_recovery(w: &World, s: State, p: Person) -> Step {
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.powers.steal_recovery.has(p), Blocked::NoSuchPower);
+    guard!(w.policy(p).identity == IdentityKind::SignsDevices, Blocked::NoRecoveryKey);
+    guard!(s.born.has(p), Blocked::NoSuchIdentity);
+    guard!(!s.recovery.has(p), Blocked::StolenAlready);
+    Ok(State { recovery: s.recovery.with(p), ..s })
+}
+
+/// With the recovery key and access to the account's storage, the adversary opens the identity's secret.
+pub fn open_recovery(w: &World, s: State, p: Person) -> Step {
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(s.recovery.has(p), Blocked::NoRecoveryKey);
+    guard!(s.passwords.has(p) || w.controls(p), Blocked::PasswordUnknown);
+    guard!(!s.secrets.has(p), Blocked::StolenAlready);
+    Ok(State { secrets: s.secrets.with(p), ..s })
+}
+
+/// The adversary signs its registered device with the true identity, whose secret it holds.
+pub fn sign_rogue(w: &World, s: State, d: Device) -> Step {
+    let p = w.owner(d);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(s.rogue(w).has(d) && s.registered.has(d), Blocked::NotListed);
+    guard!(w.policy(p).identity == IdentityKind::SignsDevices, Blocked::NothingToApprove);
+    guard!(s.secrets.has(p), Blocked::NoIdentitySecret);
+    guard!(!s.signed.has(d), Blocked::ApprovedAlready);
+    Ok(State { signed: s.signed.with(d), ..s })
+}
+
+/// The adversary takes an honest device, unlocked, with everything on it.
+pub fn steal_device(w: &World, s: State, d: Device) -> Step {
+    let p = w.owner(d);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.powers.steal_device.has(d), Blocked::NoSuchPower);
+    guard!(s.signed_in.has(d), Blocked::NotSignedIn);
+    // An approved device holds the secret, whether the identity key is shared or signs.
+    let secrets = if s.signed.has(d) { s.secrets.with(p) } else { s.secrets };
+    Ok(State { stolen: s.stolen.with(d), signed_in: s.signed_in.without(d), existed: s.existed.with(d), secrets, ..s })
+}
+
+/// A stolen device that is still on the account approves another of the adversary's.
+pub fn link_rogue(w: &World, s: State, by: Device, d: Device) -> Step {
+    let p = w.owner(d);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(s.stolen.has(by) && w.owner(by) == p, Blocked::NotHeld);
+    guard!(s.registered.has(by), Blocked::NotListed);
+    guard!(s.primary.has(by), Blocked::NotPrimary);
+    guard!(w.rogue.has(d), Blocked::NotHeld);
+    guard!(!s.registered.has(d), Blocked::RegisteredAlready);
+    guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
+    guard!(w.policy(p).joining == Joining::ExistingDevice, Blocked::NothingToApprove);
+    let s = State { registered: s.registered.with(d), existed: s.existed.with(d), ..s };
+    Ok(if w.policy(p).has_identity() { hold_identity(s, d, p) } else { s })
+}
+
+/// The person of `by` is tricked into approving the adversary's device.
+pub fn phish_link(w: &World, s: State, by: Device, d: Device) -> Step {
+    let p = w.owner(d);
+    let policy = w.policy(p);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.powers.phish_link.has(p), Blocked::NoSuchPower);
+    guard!(s.signed_in.has(by) && w.owner(by) == p, Blocked::NotSignedIn);
+    guard!(w.rogue.has(d), Blocked::NotHeld);
+    guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
+    match policy.joining {
+        Joining::ExistingDevice => {
+            guard!(!s.registered.has(d), Blocked::RegisteredAlready);
+            guard!(s.primary.has(by), Blocked::NotPrimary);
+        }
+        Joining::Password => {
+            guard!(policy.identity == IdentityKind::SignsDevices, Blocked::NothingToApprove);
+            guard!(s.registered.has(d), Blocked::NoSession);
+            guard!(s.signed.has(by), Blocked::NotApproved);
+            guard!(!s.signed.has(d), Blocked::ApprovedAlready);
+        }
+    }
+    let s = State {
+        registered: s.registered.with(d),
+        existed: s.existed.with(d),
+        shown: s.shown.with(d),
+        warned: s.warned.with(p, p),
+        ..s
+    };
+    let s = if policy.history_on_link == HistoryOnLink::HandedOver { hand_over(s, by, d) } else { s };
+    Ok(if policy.has_identity() { hold_identity(s, d, p) } else { s })
+}
+
+/// The adversary's own account appears in the room, where membership is the server's word.
+pub fn add_member(w: &World, s: State, p: Person) -> Step {
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.powers.add_member, Blocked::NoSuchPower);
+    guard!(w.uninvited.has(p), Blocked::NotHeld);
+    guard!(!s.members.has(p), Blocked::MemberAlready);
+    let by_word = |q: Person| w.policy(q).membership == Membership::ServerShown;
+    guard!(s.members.iter().any(by_word), Blocked::MembershipSigned);
+    Ok(State { members: s.members.with(p), ..s })
+}

@@ -1,0 +1,282 @@
+//! All bit arithmetic of the model: sets of devices or people, and relations from viewers to either.
+//!
+//! Everything here is a plain `u16` underneath, so a state is `Copy`, compares and hashes as bytes, and packs without
+//! loss.
+
+use std::marker::PhantomData;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Limit on people. 4: a person's row of identities is 4 × 2 bits, one byte.
+pub const PEOPLE_MAX: usize = 4;
+/// Limit on devices, the adversary's included. 12: a [`Set`] is a `u16`. More needs a wider word, not a `Vec`.
+pub const DEVICES_MAX: usize = 12;
+/// Limit on honest devices. 8: what a viewer remembers costs 14 bytes of every state, for each viewer.
+pub const VIEWERS_MAX: usize = 8;
+
+/// Something that is counted from zero and can be a member of a [`Set`].
+pub trait Index: Copy + Eq {
+    fn index(self) -> usize;
+    fn at(index: usize) -> Self;
+}
+
+/// A client with its own keys. Honest devices come first, so that a viewer's index is its device's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Device(pub u8);
+
+/// An account and the human behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Person(pub u8);
+
+/// A homeserver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Server(pub u8);
+
+macro_rules! index {
+    ($($name:ident),+) => { $(impl Index for $name {
+        fn index(self) -> usize { self.0 as usize }
+        fn at(index: usize) -> Self { $name(index as u8) }
+    })+ };
+}
+index!(Device, Person, Server);
+
+/// A set of devices, people or servers.
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct Set<I> {
+    bits: u16,
+    of: PhantomData<I>,
+}
+
+impl<I> Clone for Set<I> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<I> Copy for Set<I> {}
+impl<I> PartialEq for Set<I> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bits == other.bits
+    }
+}
+impl<I> Eq for Set<I> {}
+impl<I> std::hash::Hash for Set<I> {
+    fn hash<H: std::hash::Hasher>(&self, h: &mut H) {
+        self.bits.hash(h);
+    }
+}
+impl<I> PartialOrd for Set<I> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<I> Ord for Set<I> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.bits.cmp(&other.bits)
+    }
+}
+impl<I> Default for Set<I> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+impl<I: Index + std::fmt::Debug> std::fmt::Debug for Set<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+impl<I: Index> FromIterator<I> for Set<I> {
+    fn from_iter<T: IntoIterator<Item = I>>(items: T) -> Self {
+        items.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+impl<I> Set<I> {
+    pub const EMPTY: Self = Self { bits: 0, of: PhantomData };
+
+    /// The set whose members are the set bits of `bits`.
+    pub const fn from_bits(bits: u16) -> Self {
+        Self { bits, of: PhantomData }
+    }
+    pub const fn bits(self) -> u16 {
+        self.bits
+    }
+    /// The first `n` indices.
+    pub const fn first(n: usize) -> Self {
+        Self::from_bits(((1u32 << n) - 1) as u16)
+    }
+    pub const fn is_empty(self) -> bool {
+        self.bits == 0
+    }
+    pub const fn len(self) -> usize {
+        self.bits.count_ones() as usize
+    }
+    pub const fn union(self, other: Self) -> Self {
+        Self::from_bits(self.bits | other.bits)
+    }
+    pub const fn and(self, other: Self) -> Self {
+        Self::from_bits(self.bits & other.bits)
+    }
+    pub const fn minus(self, other: Self) -> Self {
+        Self::from_bits(self.bits & !other.bits)
+    }
+    pub const fn within(self, other: Self) -> bool {
+        self.bits & !other.bits == 0
+    }
+    pub const fn meets(self, other: Self) -> bool {
+        self.bits & other.bits != 0
+    }
+    /// Every subset, in ascending order of bits.
+    pub fn subsets(self) -> impl Iterator<Item = Self> {
+        let mut next = Some(0u16);
+        std::iter::from_fn(move || {
+            let bits = next?;
+            let following = bits.wrapping_sub(self.bits) & self.bits;
+            next = (following != 0).then_some(following);
+            Some(Self::from_bits(bits))
+        })
+    }
+}
+
+impl<I: Index> Set<I> {
+    pub fn has(self, i: I) -> bool {
+        self.bits >> i.index() & 1 == 1
+    }
+    pub fn with(self, i: I) -> Self {
+        Self::from_bits(self.bits | 1 << i.index())
+    }
+    pub fn without(self, i: I) -> Self {
+        Self::from_bits(self.bits & !(1 << i.index()))
+    }
+    pub fn iter(self) -> impl Iterator<Item = I> {
+        let mut bits = self.bits;
+        std::iter::from_fn(move || {
+            let i = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+            bits &= bits - 1;
+            Some(I::at(i))
+        })
+    }
+}
+
+/// A relation from the first `N` indices of `A` to `B`: one [`Set`] a row.
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct Rel<A, B, const N: usize> {
+    rows: [u16; N],
+    of: PhantomData<(A, B)>,
+}
+
+impl<A, B, const N: usize> Clone for Rel<A, B, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<A, B, const N: usize> Copy for Rel<A, B, N> {}
+impl<A, B, const N: usize> PartialEq for Rel<A, B, N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
+impl<A, B, const N: usize> Eq for Rel<A, B, N> {}
+impl<A, B, const N: usize> std::hash::Hash for Rel<A, B, N> {
+    fn hash<H: std::hash::Hasher>(&self, h: &mut H) {
+        self.rows.hash(h);
+    }
+}
+impl<A, B: Index + std::fmt::Debug, const N: usize> std::fmt::Debug for Rel<A, B, N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.rows.iter().map(|&r| Set::<B>::from_bits(r))).finish()
+    }
+}
+impl<A, B, const N: usize> Default for Rel<A, B, N> {
+    fn default() -> Self {
+        Self { rows: [0; N], of: PhantomData }
+    }
+}
+
+impl<A: Index, B: Index, const N: usize> Rel<A, B, N> {
+    pub fn row(self, a: A) -> Set<B> {
+        Set::from_bits(self.rows[a.index()])
+    }
+    pub fn has(self, a: A, b: B) -> bool {
+        self.row(a).has(b)
+    }
+    pub fn with_row(mut self, a: A, row: Set<B>) -> Self {
+        self.rows[a.index()] = row.bits();
+        self
+    }
+    pub fn with(self, a: A, b: B) -> Self {
+        self.with_row(a, self.row(a).with(b))
+    }
+    pub fn without(self, a: A, b: B) -> Self {
+        self.with_row(a, self.row(a).without(b))
+    }
+    /// The relation without any pair that ends in `b`.
+    pub fn without_column(mut self, b: B) -> Self {
+        self.rows.iter_mut().for_each(|r| *r &= !(1 << b.index()));
+        self
+    }
+}
+
+/// A person's long-term key, as anybody can see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Identity {
+    /// No identity at all.
+    None,
+    /// The person's current one.
+    True,
+    /// One that the person replaced, and whose secret the adversary does not hold.
+    Old,
+    /// One whose secret the adversary holds and that is not the person's current one.
+    Forged,
+}
+
+impl Identity {
+    const ALL: [Self; 4] = [Self::None, Self::True, Self::Old, Self::Forged];
+}
+
+/// For each viewer and person, one [`Identity`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct Identities([u16; VIEWERS_MAX]);
+
+impl Identities {
+    pub fn get(self, v: Device, p: Person) -> Identity {
+        Identity::ALL[(self.0[v.index()] >> (2 * p.index()) & 3) as usize]
+    }
+    pub fn with(mut self, v: Device, p: Person, i: Identity) -> Self {
+        let row = &mut self.0[v.index()];
+        *row = *row & !(3 << (2 * p.index())) | (i as u16) << (2 * p.index());
+        self
+    }
+    /// What every viewer holds of `p`, relabelled.
+    pub fn relabelled(self, p: Person, from: Identity, to: Identity) -> Self {
+        let holders = (0..VIEWERS_MAX).map(Device::at).filter(|&v| self.get(v, p) == from);
+        holders.fold(self, |all, v| all.with(v, p, to))
+    }
+    pub fn without_row(mut self, v: Device) -> Self {
+        self.0[v.index()] = 0;
+        self
+    }
+    /// The row of `v` with every entry of the first `people` people set to the largest value.
+    pub fn filled(mut self, v: Device, people: usize) -> Self {
+        self.0[v.index()] = ((1u32 << (2 * people)) - 1) as u16;
+        self
+    }
+}
+
+/// A finished fact that concerns nobody in particular.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct Flag(u16);
+
+impl Flag {
+    pub const ON: Self = Self(1);
+
+    pub const fn of(on: bool) -> Self {
+        Self(on as u16)
+    }
+    pub const fn on(self) -> bool {
+        self.0 == 1
+    }
+}

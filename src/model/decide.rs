@@ -1,0 +1,130 @@
+//! Who gets a key: one function over a finite, enumerable [`Situation`], read from top to bottom.
+
+use crate::policy::{BlockScope, OnChange, Policy, Recipients, SenderIdentity};
+
+/// The sender's own identity, as the sending device sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Own {
+    /// Not set up, or identities do not exist.
+    Absent,
+    /// There, but not confirmed on this device.
+    Unverified,
+    Verified,
+}
+
+/// How the owner of a device stands with the viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Contact {
+    /// The answer shows no identity.
+    NoIdentity,
+    /// An identity is shown that was neither accepted nor refused yet.
+    New,
+    /// The shown identity is the pin.
+    Pinned,
+    /// The shown identity is the pin, and a ceremony confirmed it.
+    Verified,
+    /// The shown identity is not the pin.
+    Changed,
+    /// The contact was verified once, and is not any more.
+    VerifiedThenChanged,
+}
+
+/// What the viewer's person has decided about the one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LocalTrust {
+    Unset,
+    /// Shown once, and let through.
+    Accepted,
+    /// Compared in a ceremony.
+    Verified,
+    /// To be treated as if verified.
+    Ignored,
+    Blocked,
+}
+
+/// All that a decision about one device may depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Situation {
+    pub policy: Policy,
+    pub own: Own,
+    pub contact: Contact,
+    /// Whether the shown identity signed the device.
+    pub signed: bool,
+    pub trust: LocalTrust,
+    /// Whether it is a dehydrated device: one whose private keys the server stores, encrypted.
+    pub dehydrated: bool,
+}
+
+/// Why a device is not given a key while others are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// The viewer's person blocked it.
+    Blocked,
+    /// The owner's identity has not signed it.
+    Unsigned,
+    /// It was not verified.
+    Unverified,
+    /// The owner's identity was not accepted yet.
+    ContactNotAccepted,
+    /// The owner's identity changed.
+    ContactChanged,
+}
+
+/// Why nobody is given a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Why {
+    /// The sender has no identity.
+    OwnIdentityAbsent,
+    /// The sender's identity is not confirmed on the sending device.
+    OwnIdentityUnverified,
+    /// A contact's identity changed.
+    ContactChanged,
+    /// A prompt about the device has not been answered.
+    UnknownDevice,
+}
+
+/// The outcome for one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Decision {
+    Share,
+    Withhold(Code),
+    RefuseRoom(Why),
+}
+
+/// Decides whether one listed device is given a room key.
+pub fn decide(x: &Situation) -> Decision {
+    use Decision::{RefuseRoom, Share, Withhold};
+    match (x.policy.sender_identity, x.own) {
+        (SenderIdentity::MustBeVerified, Own::Absent) => return RefuseRoom(Why::OwnIdentityAbsent),
+        (SenderIdentity::MustBeVerified, Own::Unverified) => return RefuseRoom(Why::OwnIdentityUnverified),
+        _ => {}
+    }
+    let on_change = match x.contact {
+        Contact::Changed => x.policy.change_unverified,
+        Contact::VerifiedThenChanged => x.policy.change_verified,
+        _ => OnChange::Notify,
+    };
+    match (on_change, x.policy.block_scope) {
+        (OnChange::Notify | OnChange::Unused, _) => {}
+        (OnChange::Ask | OnChange::Refuse, BlockScope::Room) => return RefuseRoom(Why::ContactChanged),
+        (OnChange::Ask | OnChange::Refuse, _) => return Withhold(Code::ContactChanged),
+    }
+    if x.trust == LocalTrust::Blocked {
+        return Withhold(Code::Blocked);
+    }
+    // A dehydrated device stands for nobody who could see it: only its owner's signature speaks for it.
+    if x.dehydrated && !x.signed {
+        return Withhold(Code::Unsigned);
+    }
+    let vetted = matches!(x.trust, LocalTrust::Verified | LocalTrust::Ignored);
+    match x.policy.recipients {
+        Recipients::Listed => Share,
+        Recipients::Accepted if vetted || x.trust == LocalTrust::Accepted => Share,
+        Recipients::Accepted => RefuseRoom(Why::UnknownDevice),
+        Recipients::Bound if x.contact == Contact::New => Withhold(Code::ContactNotAccepted),
+        Recipients::Bound if x.signed => Share,
+        Recipients::Bound => Withhold(Code::Unsigned),
+        Recipients::Verified if vetted || x.contact == Contact::Verified && x.signed => Share,
+        Recipients::Verified => Withhold(Code::Unverified),
+    }
+}

@@ -1,0 +1,283 @@
+//! Looking somebody up: what a server or an adversary may answer, and what the viewer remembers of it.
+
+use super::action::{Blocked, Step, guard};
+use super::bits::{Device, Identity, Person, Set};
+use super::decide::{Contact, Own};
+use super::state::State;
+use super::world::World;
+use crate::policy::{FirstContact, IdentityKind, OnChange, OnNewDevice, Pins, VerificationTravels};
+
+/// The identity that a tampered answer shows, and what it signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Shown {
+    /// None.
+    Nothing,
+    /// The true one, with what it has truly signed (and, if the adversary has its secret, the added devices).
+    True,
+    /// The one that the person has replaced, with what it had signed.
+    Old,
+    /// A forged one, which signs the added devices only.
+    Forged,
+    /// A forged one, which signs the honest devices as well: nobody is missed. Where clients use the identity key
+    /// themselves, this stands for an adversary that passes the messages on.
+    Stealth,
+}
+
+/// An answer that the adversary made up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Lie {
+    pub identity: Shown,
+    /// Honest devices that the answer leaves out.
+    pub left_out: Set<Device>,
+    /// Devices in the adversary's hands that it lists; all others are left out, registered or not.
+    pub added: Set<Device>,
+}
+
+/// What a client is told when it looks somebody up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Answer {
+    /// What the person's server holds.
+    Truth,
+    /// What somebody with a vantage on the way put in its place.
+    Lie(Lie),
+}
+
+/// What an answer says of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    pub identity: Identity,
+    pub devices: Set<Device>,
+    /// Those of the devices that `identity` signed.
+    pub signed: Set<Device>,
+    /// Honest devices whose id the answer gives to other keys than those that the viewer holds under it. Such a key is
+    /// not taken over, so the device that came under the id is not in `devices`.
+    pub clashing: Set<Device>,
+    /// Whether the viewer's own signatures and records about the person came along.
+    pub vouched: bool,
+}
+
+/// What the server of `p` holds.
+pub fn truth(w: &World, s: State, p: Person) -> View {
+    let devices = s.registered.and(w.of(p));
+    let (identity, signed) = match (s.published.has(p), s.replaced.has(p)) {
+        (false, _) => (Identity::None, Set::EMPTY),
+        (true, false) => (Identity::True, s.signed),
+        (true, true) if s.stealthy.has(p) => (Identity::Forged, devices),
+        (true, true) => (Identity::Forged, s.held(w)),
+    };
+    View { identity, devices, signed: signed.and(devices), clashing: Set::EMPTY, vouched: true }
+}
+
+/// What `answer` says of `p` to the client `v`, if it can be given at all.
+pub fn view(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Result<View, Blocked> {
+    let told = match answer {
+        Answer::Truth => truth(w, s, p),
+        Answer::Lie(lie) => told(w, s, v, p, lie)?,
+    };
+    let clashes = |r: &Device| w.reuses(*r).is_some_and(|h| s.stored.has(v, h));
+    let rejected: Set<Device> = told.devices.and(w.rogue).iter().filter(clashes).collect();
+    Ok(View {
+        devices: told.devices.minus(rejected),
+        signed: told.signed.minus(rejected),
+        clashing: rejected.iter().filter_map(|r| w.reuses(r)).collect(),
+        ..told
+    })
+}
+
+/// What `lie` says, if the adversary can tell it.
+fn told(w: &World, s: State, v: Device, p: Person, lie: Lie) -> Result<View, Blocked> {
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.vantage_on_route(v, p), Blocked::NoVantage);
+    guard!(lie.added.within(s.held(w)), Blocked::NotHeld);
+    // Devices that are signed in and not listed were replaced on publication; whoever replaced them can show them.
+    let honest = s.signed_in.and(w.of(p)).minus(lie.left_out);
+    let id_is_free = |r: Device| w.reuses(r).is_none_or(|h| !honest.has(h));
+    guard!(lie.added.iter().all(id_is_free), Blocked::DeviceIdTaken);
+    let devices = honest.union(lie.added);
+    let (identity, signed) = match lie.identity {
+        Shown::Nothing => (Identity::None, Set::EMPTY),
+        Shown::True => {
+            guard!(s.born.has(p), Blocked::NoSuchIdentity);
+            let forged = if s.secrets.has(p) { lie.added } else { Set::EMPTY };
+            (Identity::True, s.signed.union(forged))
+        }
+        Shown::Old => {
+            guard!(s.has_old.has(p), Blocked::NoSuchIdentity);
+            (Identity::Old, s.signed_old)
+        }
+        Shown::Forged => (Identity::Forged, lie.added),
+        Shown::Stealth => (Identity::Forged, devices),
+    };
+    // What the viewer's own devices have stored comes from the viewer's own server, whoever answers about `p`. Someone
+    // on that way keeps it back: no attack gains by letting it pass.
+    let vouched = !w.vantage_on_client(v);
+    Ok(View { identity, devices, signed: signed.and(devices), clashing: Set::EMPTY, vouched })
+}
+
+/// The client `v` looks `p` up and remembers what it is told.
+pub fn look_up(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Step {
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    let own = w.owner(v) == p;
+    guard!(own || w.senders.has(v), Blocked::NotASender);
+    guard!(own || s.members.has(p), Blocked::NotAMember);
+    let seen = view(w, s, v, p, answer)?;
+    Ok(absorb(w, s, v, p, seen))
+}
+
+/// What `v` remembers, its person is warned of and its client displays once it was told `view` of `p`.
+pub fn absorb(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+    let s = State { existed: s.existed.union(view.devices.and(s.rogue(w))), ..s };
+    let s = absorb_own_list(w, s, v, p, view);
+    let s = absorb_identity(w, s, v, p, view);
+    let s = absorb_devices(w, s, v, p, view);
+    let confirmed = s.verified.has(v, p) && s.pinned.get(v, p) == view.identity;
+    let green = if confirmed { view.signed.and(s.rogue(w)) } else { Set::EMPTY };
+    State { shown_verified: s.shown_verified.union(green), ..s }
+}
+
+/// An owner's client displays its own account's devices, to whatever end it fetched them.
+fn absorb_own_list(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+    if w.owner(v) != p {
+        return s;
+    }
+    let looked = s.looked.row(v).union(s.existed.and(w.of(p)));
+    let shown = s.shown.union(view.devices.and(s.rogue(w)));
+    State { looked: s.looked.with_row(v, looked), shown, ..s }
+}
+
+/// The identity part of an answer: pin, hold against the pin, warn.
+fn absorb_identity(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+    let me = w.owner(v);
+    let policy = w.policy(me);
+    // A device that uses its person's identity key itself knows better than any answer.
+    let knows_itself = me == p && policy.identity == IdentityKind::SharedByDevices;
+    if !policy.has_identity() || view.identity == Identity::None || knows_itself {
+        return s;
+    }
+    let s = absorb_vouched(w, s, v, p, view);
+    let pin = s.pinned.get(v, p);
+    if pin == view.identity {
+        return State { offered: s.offered.with(v, p, Identity::None), ..s };
+    }
+    if pin == Identity::None {
+        return match policy.first_contact {
+            FirstContact::Accept => State { pinned: s.pinned.with(v, p, view.identity), ..s },
+            FirstContact::Ask | FirstContact::Ceremony => State { offered: s.offered.with(v, p, view.identity), ..s },
+        };
+    }
+    // Only a notice about something the adversary made counts: an honest reset must not excuse a later silence.
+    let honest = view.identity == Identity::True && pin != Identity::Forged;
+    let warned = if honest { s.warned } else { s.warned.with(me, p) };
+    match on_change(w, s, v, p) {
+        OnChange::Notify => State {
+            pinned: s.pinned.with(v, p, view.identity),
+            offered: s.offered.with(v, p, Identity::None),
+            verified: s.verified.without(v, p),
+            latched: s.latched.without(v, p),
+            warned,
+            ..s
+        },
+        OnChange::Ask | OnChange::Refuse | OnChange::Unused => {
+            State { offered: s.offered.with(v, p, view.identity), warned, ..s }
+        }
+    }
+}
+
+/// What the person's other devices know of `p` and the answer brought along: a pin, a verification.
+fn absorb_vouched(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+    let me = w.owner(v);
+    let policy = w.policy(me);
+    if !view.vouched {
+        return s;
+    }
+    let others = s.signed_in.and(w.of(me)).without(v);
+    let pin = s.pinned.get(v, p);
+    let synced = others.iter().map(|o| s.pinned.get(o, p)).find(|&i| i != Identity::None);
+    let pin = match (policy.pins, pin, synced) {
+        (Pins::Synced, Identity::None, Some(theirs)) => theirs,
+        _ => pin,
+    };
+    let confirmed = match policy.verification_travels {
+        VerificationTravels::PerDevice => false,
+        VerificationTravels::OwnIdentity => {
+            s.verified.has(v, me) && s.vouched.has(me, p) && view.identity == Identity::True
+        }
+        VerificationTravels::SyncedByServer => others.iter().any(|o| s.verified.has(o, p) && s.pinned.get(o, p) == pin),
+    };
+    if !confirmed {
+        return State { pinned: s.pinned.with(v, p, pin), ..s };
+    }
+    let pin = if policy.verification_travels == VerificationTravels::OwnIdentity { Identity::True } else { pin };
+    State {
+        pinned: s.pinned.with(v, p, pin),
+        offered: s.offered.with(v, p, Identity::None),
+        verified: s.verified.with(v, p),
+        latched: s.latched.with(v, p),
+        ..s
+    }
+}
+
+/// The devices part of an answer: keys stored by id, and prompts about new devices.
+fn absorb_devices(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+    let me = w.owner(v);
+    // Where no rogue device comes under another's id, nobody's keys by id need to be remembered.
+    let stored = s.stored.row(v).minus(w.of(p)).union(view.devices.and(w.reused)).union(view.clashing);
+    let s = State { stored: s.stored.with_row(v, stored), ..s };
+    if w.policy(me).new_device != OnNewDevice::Ask {
+        return s;
+    }
+    let seen = s.seen.row(v).union(view.devices.without(v));
+    let rogue = view.devices.minus(s.seen.row(v)).meets(s.rogue(w));
+    let warned = if rogue { s.warned.with(me, p) } else { s.warned };
+    State { seen: s.seen.with_row(v, seen), warned, ..s }
+}
+
+/// The rule that the policy of `v` has for a changed identity of `p`.
+pub fn on_change(w: &World, s: State, v: Device, p: Person) -> OnChange {
+    let policy = w.policy(w.owner(v));
+    if s.latched.has(v, p) { policy.change_verified } else { policy.change_unverified }
+}
+
+/// How `p` stands with `v`, once `view` has been absorbed.
+pub fn contact(w: &World, s: State, v: Device, p: Person, view: View) -> Contact {
+    let me = w.owner(v);
+    if me == p && w.policy(me).identity == IdentityKind::SharedByDevices {
+        return if view.identity == Identity::True { Contact::Verified } else { Contact::NoIdentity };
+    }
+    let pin = s.pinned.get(v, p);
+    let changed = s.offered.get(v, p) != Identity::None && pin != Identity::None;
+    match (view.identity, pin) {
+        (Identity::None, _) => Contact::NoIdentity,
+        (_, Identity::None) => Contact::New,
+        _ if s.latched.has(v, p) && (changed || !s.verified.has(v, p)) => Contact::VerifiedThenChanged,
+        _ if changed => Contact::Changed,
+        _ if s.verified.has(v, p) => Contact::Verified,
+        _ => Contact::Pinned,
+    }
+}
+
+/// How the identity of the person of `v` stands on `v` itself.
+pub fn own_identity(w: &World, s: State, v: Device, view: View) -> Own {
+    match contact(w, s, v, w.owner(v), view) {
+        Contact::NoIdentity => Own::Absent,
+        Contact::Verified => Own::Verified,
+        _ => Own::Unverified,
+    }
+}
+
+/// Every answer about `p` that the scenario's adversary could give to the client `v`, the truth first.
+pub fn answers(w: &World, v: Device, p: Person) -> impl Iterator<Item = Answer> {
+    let vantage = w.vantage_on_route(v, p);
+    let identities: &[Shown] = match w.policy(p).has_identity() {
+        true => &[Shown::Nothing, Shown::True, Shown::Old, Shown::Forged, Shown::Stealth],
+        false => &[Shown::Nothing],
+    };
+    let honest = w.honest.and(w.of(p)).without(v);
+    let held = w.adversary_may_hold(p);
+    let lies = identities.iter().flat_map(move |&identity| {
+        honest
+            .subsets()
+            .flat_map(move |left_out| held.subsets().map(move |added| Answer::Lie(Lie { identity, left_out, added })))
+    });
+    std::iter::once(Answer::Truth).chain(lies.filter(move |_| vantage))
+}

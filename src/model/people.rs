@@ -1,0 +1,502 @@
+//! What honest people and their clients do. Servers tell the truth here, unless a vantage replaces what passes it.
+
+use super::action::{Blocked, Step, guard};
+use super::bits::{Device, Flag, Identity, Person, Set};
+use super::decide::{Decision, LocalTrust, Situation, decide};
+use super::directory::{Answer, View, absorb, contact, on_change, own_identity, view};
+use super::state::State;
+use super::world::{HonestOption, World};
+use crate::policy::{
+    FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership, OnChange, OnNewDevice,
+    OwnRequests, ReShare, Recipients, VerificationTravels,
+};
+
+/// What becomes of something on its way from a client to its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Publication {
+    /// It arrives as it was sent.
+    Intact,
+    /// The adversary's device and identity take its place.
+    Replaced(Device),
+    /// A forged identity takes the place of the true one and signs the honest devices as well as this one.
+    Joined(Device),
+}
+
+impl Publication {
+    /// The adversary's device that is published, if any.
+    pub fn rogue(self) -> Option<Device> {
+        match self {
+            Self::Intact => None,
+            Self::Replaced(r) | Self::Joined(r) => Some(r),
+        }
+    }
+}
+
+/// Whether the adversary can replace what `d` publishes by its device `r`.
+fn can_replace(w: &World, s: State, d: Device, publication: Publication) -> Result<(), Blocked> {
+    let Some(r) = publication.rogue() else { return Ok(()) };
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.vantage_on_client(d), Blocked::NoVantage);
+    guard!(w.rogue.has(r) && w.owner(r) == w.owner(d), Blocked::NotHeld);
+    guard!(w.reuses(r).is_none(), Blocked::DeviceIdTaken);
+    Ok(())
+}
+
+/// A device of one's own signs in: the first one, or any that knows the password.
+pub fn sign_in(w: &World, s: State, d: Device, publication: Publication) -> Step {
+    let p = w.owner(d);
+    let policy = w.policy(p);
+    guard!(!s.signed_in.has(d), Blocked::SignedInAlready);
+    guard!(!s.stolen.has(d), Blocked::Stolen);
+    let first = !s.registered.meets(w.of(p)) && !s.signed_in.meets(w.of(p)) && !s.born.has(p);
+    let joins_by_password = policy.joining == Joining::Password;
+    guard!(first || joins_by_password, Blocked::JoiningNeedsExistingDevice);
+    let brings_identity = first && policy.first_identity == FirstIdentity::WithFirstDevice;
+    guard!(first || brings_identity || shares_identity(w, s, p), Blocked::NoIdentityToShare);
+    guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
+    can_replace(w, s, d, publication)?;
+    let replaces_identity = publication.rogue().is_some() && policy.has_identity();
+    guard!(
+        brings_identity || !replaces_identity || policy.identity == IdentityKind::SignsDevices,
+        Blocked::KeysAreBound
+    );
+    guard!(brings_identity || !matches!(publication, Publication::Joined(_)), Blocked::NoIdentityPublished);
+
+    let overheard = joins_by_password && s.active.on() && w.vantage_on_client(d);
+    let s = State {
+        signed_in: s.signed_in.with(d),
+        primary: if first { s.primary.minus(w.of(p)).with(d) } else { s.primary },
+        evicted: s.evicted.without(d),
+        passwords: if overheard { s.passwords.with(p) } else { s.passwords },
+        ..publish_device(w, s, d, publication)
+    };
+    match policy.identity {
+        IdentityKind::SharedByDevices if brings_identity => Ok(publish(w, s, d, publication)),
+        IdentityKind::SharedByDevices => Ok(enrol(w, s, d)),
+        IdentityKind::SignsDevices | IdentityKind::None => Ok(s),
+    }
+}
+
+/// Whether a device that joins now can be given the identity key that all devices of `p` share, where they do.
+fn shares_identity(w: &World, s: State, p: Person) -> bool {
+    w.policy(p).identity != IdentityKind::SharedByDevices || s.born.has(p)
+}
+
+/// Whether no registered device uses the id of `d`.
+pub fn id_is_free(w: &World, s: State, d: Device) -> bool {
+    let same_id = |o: &Device| w.reuses(*o) == Some(d) || w.reuses(d) == Some(*o);
+    !w.all_devices().filter(|o| s.registered.has(*o)).any(|o| same_id(&o))
+}
+
+/// The server lists the keys of `d`, or what took their place.
+fn publish_device(w: &World, s: State, d: Device, publication: Publication) -> State {
+    let registered = match publication {
+        Publication::Intact => s.registered.with(d),
+        Publication::Replaced(r) => s.registered.with(r),
+        Publication::Joined(r) => s.registered.with(d).with(r),
+    };
+    let rogue = publication.rogue().map_or(s.existed, |r| s.existed.with(r));
+    State { registered, existed: rogue.and(s.rogue(w)), ..s }
+}
+
+/// The person of `d` makes a true identity on `d`, which signs `d`; the server is told, or told otherwise.
+fn publish(w: &World, s: State, d: Device, publication: Publication) -> State {
+    let p = w.owner(d);
+    let (replaced, stealthy) = match publication {
+        Publication::Intact => (s.replaced.without(p), s.stealthy.without(p)),
+        Publication::Replaced(_) => (s.replaced.with(p), s.stealthy.without(p)),
+        Publication::Joined(_) => (s.replaced.with(p), s.stealthy.with(p)),
+    };
+    let s = State { born: s.born.with(p), published: s.published.with(p), replaced, stealthy, ..s };
+    enrol(w, s, d)
+}
+
+/// The true identity of its owner signs the honest device `d`, which from then on knows that identity.
+fn enrol(w: &World, s: State, d: Device) -> State {
+    let p = w.owner(d);
+    State {
+        signed: s.signed.with(d),
+        pinned: s.pinned.with(d, p, Identity::True),
+        offered: s.offered.with(d, p, Identity::None),
+        verified: s.verified.with(d, p),
+        latched: s.latched.with(d, p),
+        ..s
+    }
+}
+
+/// A signed-in device makes and publishes its person's first identity.
+pub fn publish_identity(w: &World, s: State, d: Device, publication: Publication) -> Step {
+    let p = w.owner(d);
+    guard!(s.signed_in.has(d), Blocked::NotSignedIn);
+    guard!(w.policy(p).first_identity == FirstIdentity::AnySessionLater, Blocked::NoIdentityPublished);
+    guard!(!s.born.has(p) && !s.published.has(p), Blocked::IdentityExists);
+    can_replace(w, s, d, publication)?;
+    Ok(publish(w, s, d, publication))
+}
+
+/// A device of one's own approves another, in a ceremony between the two.
+pub fn approve_device(w: &World, s: State, by: Device, d: Device, publication: Publication) -> Step {
+    let p = w.owner(d);
+    let policy = w.policy(p);
+    guard!(s.signed_in.has(by) && w.owner(by) == p && by != d, Blocked::NotSignedIn);
+    guard!(!s.stolen.has(d), Blocked::Stolen);
+    can_replace(w, s, d, publication)?;
+    match policy.joining {
+        Joining::ExistingDevice => {
+            guard!(s.primary.has(by), Blocked::NotPrimary);
+            guard!(!s.signed_in.has(d), Blocked::SignedInAlready);
+            guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
+            guard!(!policy.has_identity() || publication == Publication::Intact, Blocked::KeysAreBound);
+            guard!(!matches!(publication, Publication::Joined(_)), Blocked::NoIdentityPublished);
+            let s = publish_device(w, s, d, publication);
+            let s = State { signed_in: s.signed_in.with(d), evicted: s.evicted.without(d), ..s };
+            let s = if policy.history_on_link == HistoryOnLink::HandedOver { hand_over(s, by, d) } else { s };
+            Ok(if policy.has_identity() { enrol(w, s, d) } else { s })
+        }
+        Joining::Password => {
+            guard!(policy.identity == IdentityKind::SignsDevices, Blocked::NothingToApprove);
+            guard!(s.signed_in.has(d), Blocked::NotSignedIn);
+            guard!(s.signed.has(by), Blocked::NotApproved);
+            guard!(!s.signed.has(d), Blocked::ApprovedAlready);
+            guard!(s.registered.has(d), Blocked::ComparisonFails);
+            guard!(publication == Publication::Intact, Blocked::KeysAreBound);
+            Ok(enrol(w, s, d))
+        }
+    }
+}
+
+/// `to` receives every key that `from` holds.
+pub fn hand_over(s: State, from: Device, to: Device) -> State {
+    State {
+        past: if s.past.has(from) { s.past.with(to) } else { s.past },
+        current: if s.current.has(from) { s.current.with(to) } else { s.current },
+        ..s
+    }
+}
+
+/// Two people compare the identity that `v` was shown of `p` with the one that p's own devices know.
+pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
+    let me = w.owner(v);
+    let policy = w.policy(me);
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(me != p && policy.has_identity(), Blocked::NothingToVerify);
+    guard!(!w.uninvited.has(p), Blocked::NobodyMeets);
+    guard!(s.signed_in.and(s.signed).meets(w.of(p)), Blocked::NobodyMeets);
+    let pin = s.pinned.get(v, p);
+    let offered = s.offered.get(v, p);
+    let last_shown = if offered == Identity::None { pin } else { offered };
+    guard!(last_shown == Identity::True, Blocked::ComparisonFails);
+    let travels = policy.verification_travels == VerificationTravels::OwnIdentity && s.verified.has(v, me);
+    Ok(State {
+        pinned: s.pinned.with(v, p, Identity::True),
+        offered: s.offered.with(v, p, Identity::None),
+        verified: s.verified.with(v, p),
+        latched: s.latched.with(v, p),
+        vouched: if travels { s.vouched.with(me, p) } else { s.vouched },
+        ..s
+    })
+}
+
+/// Two people, or one with two devices, compare a device's own keys.
+pub fn verify_device(w: &World, s: State, v: Device, d: Device) -> Step {
+    let policy = w.policy(w.owner(v));
+    guard!(s.signed_in.has(v) && v != d, Blocked::NotSignedIn);
+    guard!(!policy.has_identity() && reads_devices(w, v), Blocked::NothingToVerify);
+    guard!(s.signed_in.has(d), Blocked::NobodyMeets);
+    guard!(s.registered.has(d), Blocked::ComparisonFails);
+    Ok(State { trusted: s.trusted.with(v, d), ..s })
+}
+
+/// Whether the policy of `v` looks at single devices at all.
+fn reads_devices(w: &World, v: Device) -> bool {
+    let policy = w.policy(w.owner(v));
+    policy.new_device == OnNewDevice::Ask
+        || policy.recipients == Recipients::Verified
+        || policy.own_requests == OwnRequests::Ask
+}
+
+/// A person answers the prompt about a device with yes. The careful verify instead.
+pub fn accept_device(w: &World, s: State, v: Device, d: Device) -> Step {
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(s.seen.has(v, d), Blocked::NoPrompt);
+    guard!(!s.accepted.has(v, d) && !s.blocked.has(v, d), Blocked::AnsweredAlready);
+    guard!(w.hurried.has(w.owner(v)), Blocked::CarefulPerson);
+    Ok(State { accepted: s.accepted.with(v, d), ..s })
+}
+
+/// A person answers the prompt about a device with no, because no comparison with its claimed owner succeeds.
+pub fn block_device(w: &World, s: State, v: Device, d: Device) -> Step {
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(s.seen.has(v, d), Blocked::NoPrompt);
+    guard!(!s.accepted.has(v, d) && !s.blocked.has(v, d), Blocked::AnsweredAlready);
+    guard!(s.held(w).has(d) && !s.trusted.has(v, d), Blocked::ComparisonSucceeds);
+    Ok(State { blocked: s.blocked.with(v, d), ..s })
+}
+
+/// A person acknowledges a changed identity, or answers the prompt about a first one, without a comparison.
+pub fn acknowledge(w: &World, s: State, v: Device, p: Person) -> Step {
+    let me = w.owner(v);
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(s.offered.get(v, p) != Identity::None, Blocked::NoPrompt);
+    let first = s.pinned.get(v, p) == Identity::None;
+    let asks = match first {
+        true => w.policy(me).first_contact == crate::policy::FirstContact::Ask,
+        false => on_change(w, s, v, p) == OnChange::Ask,
+    };
+    guard!(asks, Blocked::NeedsCeremony);
+    guard!(w.hurried.has(me), Blocked::CarefulPerson);
+    Ok(State {
+        pinned: s.pinned.with(v, p, s.offered.get(v, p)),
+        offered: s.offered.with(v, p, Identity::None),
+        verified: s.verified.without(v, p),
+        latched: s.latched.without(v, p),
+        ..s
+    })
+}
+
+/// A person gives up a verification: the pin stands again as if never verified.
+pub fn withdraw(w: &World, s: State, v: Device, p: Person) -> Step {
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(w.owner(v) != p && s.latched.has(v, p), Blocked::NeverVerified);
+    guard!(s.offered.get(v, p) == Identity::None, Blocked::UnansweredChange);
+    guard!(!s.verified.has(v, p), Blocked::VerifiedNow);
+    guard!(w.policy(w.owner(v)).change_verified == OnChange::Ask, Blocked::NeedsCeremony);
+    Ok(State { latched: s.latched.without(v, p), ..s })
+}
+
+/// What one send would do: who is given the key, after what the lookups have left behind.
+struct Audience {
+    after_lookups: State,
+    recipients: Set<Device>,
+}
+
+/// Whom the client `v` takes to be in the room.
+pub fn recognised_members(w: &World, s: State, v: Device) -> Set<Person> {
+    match w.policy(w.owner(v)).membership {
+        Membership::ServerShown => s.members,
+        Membership::Signed => s.members.minus(w.uninvited),
+    }
+}
+
+/// The situation of the listed device `d` of `p`, for the sender `v`.
+pub fn situation(w: &World, s: State, v: Device, p: Person, view: View, own: View, d: Device) -> Situation {
+    let contact = contact(w, s, v, p, view);
+    let trust = match () {
+        () if s.blocked.has(v, d) => LocalTrust::Blocked,
+        () if s.trusted.has(v, d) => LocalTrust::Verified,
+        () if s.accepted.has(v, d) => LocalTrust::Accepted,
+        () => LocalTrust::Unset,
+    };
+    Situation {
+        policy: *w.policy(w.owner(v)),
+        own: own_identity(w, s, v, own),
+        contact,
+        signed: contact != super::decide::Contact::NoIdentity && view.signed.has(d),
+        trust,
+        dehydrated: false,
+    }
+}
+
+/// Looks everybody in the room up and decides for each device; an unanswered question refuses the whole send.
+fn audience(w: &World, s: State, v: Device, answers: &[Answer]) -> Result<Audience, Blocked> {
+    let members = recognised_members(w, s, v);
+    let mut views = [None; super::bits::PEOPLE_MAX];
+    let mut looked = s;
+    for p in members.iter() {
+        let told = view(w, s, v, p, answers[p.0 as usize])?;
+        looked = absorb(w, looked, v, p, told);
+        views[p.0 as usize] = Some(told);
+    }
+    let own = views[w.owner(v).0 as usize].ok_or(Blocked::NotAMember)?;
+    let mut recipients = Set::EMPTY;
+    for p in members.iter() {
+        let Some(told) = views[p.0 as usize] else { continue };
+        for d in told.devices.without(v).iter() {
+            match decide(&situation(w, looked, v, p, told, own, d)) {
+                Decision::Share => recipients = recipients.with(d),
+                Decision::Withhold(_) => {}
+                Decision::RefuseRoom(why) => return Err(Blocked::SendRefused(why)),
+            }
+        }
+    }
+    Ok(Audience { after_lookups: looked, recipients })
+}
+
+/// The client `v` looks everybody up afresh and sends one message to whoever its policy lets have the key.
+pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(w.senders.has(v), Blocked::NotASender);
+    guard!(s.members.has(w.owner(v)), Blocked::NotAMember);
+    let Audience { after_lookups: s, recipients } = audience(w, s, v, answers)?;
+    let readers = recipients.with(v);
+    let honest = w.honest.minus(s.stolen);
+    let in_room: Set<Device> = s.members.minus(w.uninvited).iter().fold(Set::EMPTY, |all, p| all.union(w.of(p)));
+    let listening = s.signed_in.union(s.evicted).and(in_room).minus(s.stolen);
+    let reached = |p: Person| readers.meets(w.of(p));
+    let contacted = !s.active.on() && s.members.minus(w.uninvited).iter().all(reached);
+    let after_removal: Set<Device> =
+        recipients.and(s.rogue(w)).iter().filter(|&d| s.removed.meets(w.of(w.owner(d)))).collect();
+    let era_is_past = s.existed.is_empty();
+    let given = s.given.row(v).union(recipients.and(w.reused));
+    Ok(State {
+        past: if era_is_past { s.past.union(readers) } else { s.past },
+        current: if era_is_past { s.current } else { s.current.union(readers) },
+        after: s.after.union(after_removal),
+        given: if era_is_past { s.given.with_row(v, given) } else { s.given },
+        left_out: Flag::of(!listening.within(readers)),
+        all_read: Flag::of(s.all_read.on() || honest == w.honest && honest.within(readers)),
+        contacted: if contacted { s.contacted.with(w.owner(v)) } else { s.contacted },
+        ..s
+    })
+}
+
+/// `by` gives the old keys it holds to another device of its own account that asked for them.
+pub fn forward_keys(w: &World, s: State, by: Device, to: Device, answer: Answer) -> Step {
+    let p = w.owner(by);
+    let policy = w.policy(p);
+    guard!(s.signed_in.has(by), Blocked::NotSignedIn);
+    guard!(by != to && w.owner(to) == p, Blocked::NotOwnDevice);
+    guard!(s.signed_in.has(to) || s.rogue(w).has(to), Blocked::NotSignedIn);
+    guard!(s.past.has(by) || s.current.has(by), Blocked::NoKeysToGive);
+    let told = view(w, s, by, p, answer)?;
+    guard!(told.devices.has(to), Blocked::NotListed);
+    let s = absorb(w, s, by, p, told);
+    let prompt = matches!(policy.own_requests, OwnRequests::Ask) && s.rogue(w).has(to);
+    match policy.own_requests {
+        OwnRequests::AnyOwnDevice => {}
+        OwnRequests::Ask => {
+            guard!(s.trusted.has(by, to) || w.hurried.has(p), Blocked::CarefulPerson);
+        }
+        OwnRequests::ApprovedDevices => {
+            guard!(s.verified.has(by, p) && s.pinned.get(by, p) == told.identity, Blocked::NotApproved);
+            guard!(told.signed.has(to), Blocked::NotApproved);
+        }
+        OwnRequests::Never => guard!(false, Blocked::NeverForwarded),
+    }
+    let warned = if prompt { s.warned.with(p, p) } else { s.warned };
+    Ok(hand_over(State { warned, ..s }, by, to))
+}
+
+/// The sender `v` sends a past key again to a recipient's device that says it lost it.
+pub fn reshare_keys(w: &World, s: State, v: Device, to: Device, answer: Answer) -> Step {
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    let Some(h) = w.reuses(to) else { return Err(Blocked::NeverGiven) };
+    guard!(w.owner(v) != w.owner(to), Blocked::NotOwnDevice);
+    guard!(s.given.has(v, h), Blocked::NeverGiven);
+    let told = view(w, s, v, w.owner(to), answer)?;
+    guard!(told.devices.has(to), Blocked::NotListed);
+    match w.policy(w.owner(v)).re_share {
+        ReShare::ByDeviceId => {}
+        ReShare::ByKey => guard!(false, Blocked::OtherKey),
+        ReShare::Never => guard!(false, Blocked::NeverForwarded),
+    }
+    let s = absorb(w, s, v, w.owner(to), told);
+    Ok(State { past: s.past.with(to), ..s })
+}
+
+/// A person takes a device off the account that a client of theirs has shown and that is not theirs any more.
+pub fn remove_device(w: &World, s: State, by: Device, d: Device) -> Step {
+    guard!(w.has_option(HonestOption::RemoveDevice), Blocked::SwitchedOff);
+    guard!(s.signed_in.has(by) && w.owner(by) == w.owner(d), Blocked::NotSignedIn);
+    guard!(s.rogue(w).has(d), Blocked::NotHeld);
+    guard!(s.shown.has(d), Blocked::NotShown);
+    guard!(s.registered.has(d), Blocked::NotListed);
+    Ok(State { registered: s.registered.without(d), removed: s.removed.with(d), ..s })
+}
+
+/// A person makes a new identity on `d`; the one before becomes old, or the adversary's if it holds the secret.
+pub fn reset_identity(w: &World, s: State, d: Device, publication: Publication) -> Step {
+    let p = w.owner(d);
+    guard!(w.has_option(HonestOption::ResetIdentity), Blocked::SwitchedOff);
+    guard!(s.born.has(p), Blocked::NoSuchIdentity);
+    guard!(!s.stolen.has(d), Blocked::Stolen);
+    can_replace(w, s, d, publication)?;
+    let s = match w.policy(p).identity_replaced_by {
+        IdentityReplacedBy::Password => {
+            guard!(s.signed_in.has(d), Blocked::NotSignedIn);
+            s
+        }
+        IdentityReplacedBy::Number => take_number(w, s, d, publication),
+        IdentityReplacedBy::Unused => return Err(Blocked::NoSuchIdentity),
+    };
+    let label = if s.secrets.has(p) { Identity::Forged } else { Identity::Old };
+    let own = |s: State| w.of(p).and(w.honest).iter().fold(s.verified, |all, v| all.with_row(v, Set::EMPTY));
+    let keeps_verified = w.policy(p).verification_travels != VerificationTravels::OwnIdentity;
+    let s = State {
+        signed: s.signed.minus(w.of(p)),
+        signed_old: s.signed_old.union(s.signed.and(w.of(p))),
+        secrets: s.secrets.without(p),
+        recovery: s.recovery.without(p),
+        has_old: if label == Identity::Old { s.has_old.with(p) } else { s.has_old },
+        pinned: s.pinned.relabelled(p, Identity::True, label),
+        offered: s.offered.relabelled(p, Identity::True, label),
+        // Verifications of others that the old identity had signed are gone with it; the latch remembers them.
+        verified: if keeps_verified { s.verified } else { own(s) },
+        vouched: w.all_people().fold(s.vouched, |all, q| all.without(q, p)),
+        ..s
+    };
+    let s = if keeps_verified { s } else { State { vouched: s.vouched.with_row(p, Set::EMPTY), ..s } };
+    Ok(publish(w, s, d, publication))
+}
+
+/// The number is registered anew on `d`: every other device of the account is off it.
+fn take_number(w: &World, s: State, d: Device, publication: Publication) -> State {
+    let others = w.of(w.owner(d)).without(d);
+    let s = others.and(w.honest).minus(s.stolen).iter().fold(s, |s, o| forget(s, o));
+    let s = State {
+        registered: s.registered.minus(others),
+        primary: s.primary.minus(others).with(d),
+        signed_in: s.signed_in.minus(others).with(d),
+        evicted: s.evicted.without(d),
+        ..s
+    };
+    publish_device(w, State { registered: s.registered.without(d), ..s }, d, publication)
+}
+
+/// A person signs a device out; its client forgets everything.
+pub fn log_out(w: &World, s: State, d: Device) -> Step {
+    guard!(w.has_option(HonestOption::LogOut), Blocked::SwitchedOff);
+    guard!(s.signed_in.has(d), Blocked::NotSignedIn);
+    Ok(forget(State { signed_in: s.signed_in.without(d), registered: s.registered.without(d), ..s }, d))
+}
+
+/// The client `d` loses its memory and its keys; if it comes back, it comes with new ones under a new id.
+pub fn forget(s: State, d: Device) -> State {
+    State {
+        signed: s.signed.without(d),
+        pinned: s.pinned.without_row(d),
+        offered: s.offered.without_row(d),
+        verified: s.verified.with_row(d, Set::EMPTY),
+        latched: s.latched.with_row(d, Set::EMPTY),
+        seen: s.seen.with_row(d, Set::EMPTY).without_column(d),
+        accepted: s.accepted.with_row(d, Set::EMPTY).without_column(d),
+        trusted: s.trusted.with_row(d, Set::EMPTY).without_column(d),
+        blocked: s.blocked.with_row(d, Set::EMPTY).without_column(d),
+        given: s.given.with_row(d, Set::EMPTY),
+        stored: s.stored.with_row(d, Set::EMPTY),
+        looked: s.looked.with_row(d, Set::EMPTY),
+        past: s.past.without(d),
+        current: s.current.without(d),
+        ..s
+    }
+}
+
+/// A person changes the account's password; what the adversary knew is worth nothing, unless it listens.
+pub fn change_password(w: &World, s: State, d: Device) -> Step {
+    let p = w.owner(d);
+    guard!(w.has_option(HonestOption::ChangePassword), Blocked::SwitchedOff);
+    guard!(s.signed_in.has(d), Blocked::NotSignedIn);
+    guard!(w.policy(p).joining == Joining::Password, Blocked::NoPassword);
+    let overheard = s.active.on() && w.vantage_on_client(d);
+    Ok(State { passwords: if overheard { s.passwords.with(p) } else { s.passwords.without(p) }, ..s })
+}
+
+/// A member invites somebody.
+pub fn invite(w: &World, s: State, v: Device, p: Person) -> Step {
+    guard!(w.has_option(HonestOption::Invite), Blocked::SwitchedOff);
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(s.members.has(w.owner(v)), Blocked::NotAMember);
+    guard!(!s.members.has(p), Blocked::MemberAlready);
+    guard!(!w.uninvited.has(p), Blocked::Uninvited);
+    Ok(State { members: s.members.with(p), ..s })
+}

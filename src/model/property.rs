@@ -1,0 +1,157 @@
+//! What must always hold, what must be possible, and what a state looks like when it is not.
+
+use super::bits::{Device, Identity, PEOPLE_MAX, Person, Set};
+use super::decide::{Decision, decide};
+use super::directory::{View, absorb, truth};
+use super::people::{recognised_members, situation};
+use super::state::State;
+use super::world::World;
+
+/// A property of states. All but the last must always hold; [`Property::EverybodyReads`] must be possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Property {
+    /// No rogue device holds a room key.
+    NoRogueKey,
+    /// No hidden one does.
+    NoHiddenKey,
+    /// Whenever one does, somebody was warned.
+    NoSilentLeak,
+    /// No rogue device reads hidden and silently while every honest device still reads.
+    NoInvisibleListener,
+    /// Messages from before the first rogue key stay private.
+    PastStaysPrivate,
+    /// After its claimed owner has removed a rogue device, none gets a later key.
+    RemovalEndsAccess,
+    /// No client displays a rogue device as verified.
+    NeverShownAsVerified,
+    /// No uninvited member holds a key.
+    NoUninvitedReader,
+    /// No honest send is refused and no honest device left out because of something the adversary made.
+    NoLockOut,
+    /// Some send reaches every honest device.
+    EverybodyReads,
+}
+
+impl Property {
+    /// The safety properties, worst violation first.
+    pub const SAFETY: [Self; 9] = [
+        Self::NoInvisibleListener,
+        Self::NoHiddenKey,
+        Self::NoSilentLeak,
+        Self::NoRogueKey,
+        Self::PastStaysPrivate,
+        Self::RemovalEndsAccess,
+        Self::NeverShownAsVerified,
+        Self::NoUninvitedReader,
+        Self::NoLockOut,
+    ];
+    /// Every property.
+    pub const ALL: [Self; 10] = [
+        Self::NoInvisibleListener,
+        Self::NoHiddenKey,
+        Self::NoSilentLeak,
+        Self::NoRogueKey,
+        Self::PastStaysPrivate,
+        Self::RemovalEndsAccess,
+        Self::NeverShownAsVerified,
+        Self::NoUninvitedReader,
+        Self::NoLockOut,
+        Self::EverybodyReads,
+    ];
+
+    /// Whether the property is of the form "always"; otherwise it is "sometimes".
+    pub fn is_safety(self) -> bool {
+        self != Self::EverybodyReads
+    }
+}
+
+/// Whether the property's condition holds in `s`: a safety property is violated by a state in which it does not, a
+/// possibility is shown by one in which it does.
+pub fn condition(w: &World, s: State, property: Property) -> bool {
+    let rogue_holders = s.holders().and(s.rogue(w));
+    match property {
+        Property::NoRogueKey => rogue_holders.is_empty(),
+        Property::NoHiddenKey => !rogue_holders.iter().any(|d| hidden(w, s, d)),
+        Property::NoSilentLeak => !rogue_holders.iter().any(|d| silent(w, s, d)),
+        Property::NoInvisibleListener => {
+            s.left_out.on() || !rogue_holders.and(s.current).iter().any(|d| hidden(w, s, d) && silent(w, s, d))
+        }
+        Property::PastStaysPrivate => !s.past.meets(s.rogue(w)),
+        Property::RemovalEndsAccess => s.after.is_empty(),
+        Property::NeverShownAsVerified => s.shown_verified.is_empty(),
+        Property::NoUninvitedReader => !s.holders().meets(w.uninvited_devices),
+        Property::NoLockOut => !locked_out(w, s),
+        Property::EverybodyReads => s.all_read.on(),
+    }
+}
+
+/// Whether every signed-in client of the claimed owner of `d` has looked since `d` exists, and none displayed it.
+pub fn hidden(w: &World, s: State, d: Device) -> bool {
+    let clients = s.signed_in.and(w.of(w.owner(d)));
+    !clients.is_empty() && clients.iter().all(|c| s.looked.has(c, d)) && !s.shown.has(d)
+}
+
+/// Whether nobody was warned of the claimed owner of `d`.
+pub fn silent(w: &World, s: State, d: Device) -> bool {
+    !w.all_people().any(|p| s.warned.has(p, w.owner(d)))
+}
+
+/// Whether, with the servers' true answers, some honest send would be refused or leave an honest device out, because of
+/// a device or identity that the adversary made.
+// A server can always deliver nothing; what it leaves out of an answer is therefore no lock-out. What stays behind in
+// a directory or in somebody's memory is.
+pub fn locked_out(w: &World, s: State) -> bool {
+    let members = s.members.minus(w.uninvited);
+    let thrown_off = s.evicted.iter().any(|d| members.has(w.owner(d)));
+    thrown_off || s.signed_in.and(w.senders).iter().any(|v| members.has(w.owner(v)) && obstructed(w, s, v))
+}
+
+/// Whether something the adversary made keeps a message of `v` from an honest device.
+fn obstructed(w: &World, s: State, v: Device) -> bool {
+    let members = recognised_members(w, s, v);
+    let mut looked = s;
+    let mut views: [Option<View>; PEOPLE_MAX] = [None; PEOPLE_MAX];
+    for p in members.iter() {
+        let told = super::directory::view(w, s, v, p, super::directory::Answer::Truth).unwrap_or(truth(w, s, p));
+        looked = absorb(w, looked, v, p, told);
+        views[p.0 as usize] = Some(told);
+    }
+    let Some(own) = views[w.owner(v).0 as usize] else { return false };
+    members.iter().any(|p| {
+        let Some(told) = views[p.0 as usize] else { return false };
+        let forged = |q: Person| {
+            let shown = views[q.0 as usize].map_or(Identity::None, |told| told.identity);
+            shown == Identity::Forged || looked.pinned.get(v, q) == Identity::Forged
+        };
+        let honest = s.signed_in.and(w.of(p)).without(v);
+        let unlisted = honest.minus(told.devices).meets(w.honest) && !w.uninvited.has(p);
+        unlisted
+            || told.devices.without(v).iter().any(|d| {
+                let decision = decide(&situation(w, looked, v, p, told, own, d));
+                let rogue = s.held(w).has(d);
+                match decision {
+                    Decision::Share => false,
+                    Decision::Withhold(_) => !rogue && (forged(p) || forged(w.owner(v))),
+                    Decision::RefuseRoom(_) => rogue || forged(p) || forged(w.owner(v)),
+                }
+            })
+    })
+}
+
+/// The rogue devices that make `property` fail in `s`, for telling.
+pub fn culprits(w: &World, s: State, property: Property) -> Set<Device> {
+    let holders = s.holders().and(s.rogue(w));
+    match property {
+        Property::NoHiddenKey => holders.iter().filter(|&d| hidden(w, s, d)).collect(),
+        Property::NoSilentLeak => holders.iter().filter(|&d| silent(w, s, d)).collect(),
+        Property::NoInvisibleListener => {
+            holders.and(s.current).iter().filter(|&d| hidden(w, s, d) && silent(w, s, d)).collect()
+        }
+        Property::PastStaysPrivate => s.past.and(s.rogue(w)),
+        Property::RemovalEndsAccess => s.after,
+        Property::NeverShownAsVerified => s.shown_verified,
+        Property::NoUninvitedReader => s.holders().and(w.uninvited_devices),
+        Property::NoRogueKey => holders,
+        Property::NoLockOut | Property::EverybodyReads => Set::EMPTY,
+    }
+}

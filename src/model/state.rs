@@ -1,0 +1,247 @@
+//! What somebody remembers, and nothing else: an answer that nobody remembers is gone.
+
+use super::bits::{Device, Flag, Identities, PEOPLE_MAX, Person, Rel, Set, VIEWERS_MAX};
+use super::world::World;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// What a viewer remembers of each person.
+pub type OfPeople = Rel<Device, Person, VIEWERS_MAX>;
+/// What a viewer remembers of each device.
+pub type OfDevices = Rel<Device, Device, VIEWERS_MAX>;
+/// What a person was told of, or vouches for, about each person.
+pub type Among = Rel<Person, Person, PEOPLE_MAX>;
+
+/// One state of the world. Devices and people are numbered as in [`World`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct State {
+    // What the servers truly hold.
+    /// Devices whose keys the owner's server lists.
+    pub registered: Set<Device>,
+    /// Devices that opened their account: where joining needs a device, it needs this one.
+    pub primary: Set<Device>,
+    /// Devices of the adversary that their claimed owner took off the account.
+    pub removed: Set<Device>,
+    /// Devices that the owner's current true identity has signed. A signature is never revoked.
+    pub signed: Set<Device>,
+    /// Devices that the owner's replaced identity had signed.
+    pub signed_old: Set<Device>,
+    /// People who have made their true identity.
+    pub born: Set<Person>,
+    /// People of whom the server lists some identity.
+    pub published: Set<Person>,
+    /// People of whom the identity that the server lists is forged.
+    pub replaced: Set<Person>,
+    /// People of whom the forged identity that the server lists signs the honest devices as well.
+    pub stealthy: Set<Person>,
+    /// People who have reset their identity, so that an old one exists.
+    pub has_old: Set<Person>,
+    /// Accounts in the room.
+    pub members: Set<Person>,
+
+    // What the adversary has.
+    /// Whether it has arrived.
+    pub active: Flag,
+    /// People whose current password it knows.
+    pub passwords: Set<Person>,
+    /// People whose password it has stolen already: the safe gives it once.
+    pub passwords_stolen: Set<Person>,
+    /// People whose true identity's secret it holds.
+    pub secrets: Set<Person>,
+    /// People whose recovery key it holds.
+    pub recovery: Set<Person>,
+    /// Honest devices that it has stolen.
+    pub stolen: Set<Device>,
+    /// Rogue devices that exist for anybody: registered, or in any answer.
+    pub existed: Set<Device>,
+
+    // What people and their clients are doing.
+    /// Honest devices that hold a session, and are still their owner's.
+    pub signed_in: Set<Device>,
+    /// Honest devices that the adversary threw off their account.
+    pub evicted: Set<Device>,
+    /// People who have sent a message that reached every other member, before the adversary arrived.
+    pub contacted: Set<Person>,
+    /// Own devices that the owner's clients displayed, of those that the adversary holds.
+    pub shown: Set<Device>,
+    /// Rogue devices that some client displayed as verified.
+    pub shown_verified: Set<Device>,
+    /// warned(p, q): p got a notice or prompt about a rogue device or a forged identity of q.
+    pub warned: Among,
+    /// vouched(p, q): the server stores p's word, which p's other devices believe, that q's true identity is verified.
+    pub vouched: Among,
+
+    // What each viewer remembers.
+    /// pinned(v, p): the identity of p that v has accepted.
+    pub pinned: Identities,
+    /// offered(v, p): the identity of p that v was shown last and has not accepted.
+    pub offered: Identities,
+    /// verified(v, p): a ceremony confirmed the pin.
+    pub verified: OfPeople,
+    /// latched(v, p): v has verified p before, and no change was acknowledged since.
+    pub latched: OfPeople,
+    /// seen(v, d): v's client has displayed d.
+    pub seen: OfDevices,
+    /// accepted(v, d): a prompt about d was answered with yes.
+    pub accepted: OfDevices,
+    /// trusted(v, d): a ceremony confirmed d's own keys.
+    pub trusted: OfDevices,
+    /// blocked(v, d): a prompt about d was answered with no.
+    pub blocked: OfDevices,
+    /// given(v, d): v has sent d the key of a past message.
+    pub given: OfDevices,
+    /// stored(v, d): v's client holds the keys of d under d's id, and takes no others for that id until it is gone.
+    pub stored: OfDevices,
+    /// looked(c, d): the client c has looked its own account up since the rogue device d first existed.
+    pub looked: OfDevices,
+
+    // Who can read what. A key once given is never ungiven: deleting cannot help the reader we fear.
+    /// Devices that hold the key of a message sent before the first rogue device existed.
+    pub past: Set<Device>,
+    /// Devices that hold the key of a message sent since.
+    pub current: Set<Device>,
+    /// Rogue devices that were given a key after their claimed owner had removed one.
+    pub after: Set<Device>,
+    /// Whether the last send left an honest device out.
+    pub left_out: Flag,
+    /// Whether some send reached every honest device of the cast.
+    pub all_read: Flag,
+}
+
+// 224 bytes, 14 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
+const _: () = assert!(size_of::<State>() <= 256);
+
+/// The number of 16-bit words in a [`State`].
+pub const WORDS: usize = size_of::<State>() / 2;
+
+impl State {
+    /// Rogue devices: in the adversary's hands and claimed to be an honest person's.
+    pub fn rogue(self, w: &World) -> Set<Device> {
+        w.rogue.union(self.stolen)
+    }
+    /// All devices in the adversary's hands, those of its own accounts included.
+    pub fn held(self, w: &World) -> Set<Device> {
+        self.rogue(w).union(w.uninvited_devices)
+    }
+    /// Whatever holds any key.
+    pub fn holders(self) -> Set<Device> {
+        self.past.union(self.current).union(self.after)
+    }
+    fn words(&self) -> [u16; WORDS] {
+        zerocopy::transmute!(*self)
+    }
+    fn from_words(words: [u16; WORDS]) -> Self {
+        zerocopy::transmute!(words)
+    }
+}
+
+/// Which bits of a state a cast can use: the exact, lossless packing of the states of one world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// For each word that this cast uses at all: its place and how many of its low bits.
+    fields: Vec<(u16, u8)>,
+    bits: usize,
+}
+
+impl Layout {
+    /// The layout for the cast of `w`: rows of devices that are not there, and bits of people who are not, are left out.
+    pub fn of(w: &World) -> Self {
+        let used = fullest(w).words();
+        let width = |word: u16| (16 - word.leading_zeros()) as u8;
+        let fields: Vec<_> = (0u16..).zip(used).filter(|f| f.1 != 0).map(|(i, word)| (i, width(word))).collect();
+        Self { bits: fields.iter().map(|f| f.1 as usize).sum(), fields }
+    }
+    /// Bits a packed state takes.
+    pub fn bits(&self) -> usize {
+        self.bits
+    }
+    /// 64-bit words a packed state takes.
+    pub fn len(&self) -> usize {
+        self.bits.div_ceil(64)
+    }
+    pub fn is_empty(&self) -> bool {
+        self.bits == 0
+    }
+    /// Writes `s` to `out`, which has [`Layout::len`] words. Panics if `s` has a bit that this cast cannot use.
+    pub fn pack(&self, s: &State, out: &mut [u64]) {
+        let words = s.words();
+        out.fill(0);
+        let mut at = 0;
+        for &(place, width) in &self.fields {
+            let value = u64::from(words[place as usize]);
+            debug_assert!(value >> width == 0, "word {place} of a state has bits outside its cast");
+            out[at / 64] |= value << (at % 64);
+            if at % 64 + width as usize > 64 {
+                out[at / 64 + 1] |= value >> (64 - at % 64);
+            }
+            at += width as usize;
+        }
+    }
+    /// The state that was packed into `packed`.
+    pub fn unpack(&self, packed: &[u64]) -> State {
+        let mut words = [0u16; WORDS];
+        let mut at = 0;
+        for &(place, width) in &self.fields {
+            let mut value = packed[at / 64] >> (at % 64);
+            if at % 64 + width as usize > 64 {
+                value |= packed[at / 64 + 1] << (64 - at % 64);
+            }
+            words[place as usize] = (value & ((1 << width) - 1)) as u16;
+            at += width as usize;
+        }
+        State::from_words(words)
+    }
+}
+
+/// Every bit set that a state of this cast could have.
+fn fullest(w: &World) -> State {
+    let (d, p) = (Set::<Device>::first(w.devices), Set::<Person>::first(w.people));
+    let viewers = w.honest;
+    let of_people = viewers.iter().fold(OfPeople::default(), |r, v| r.with_row(v, p));
+    let of_devices = viewers.iter().fold(OfDevices::default(), |r, v| r.with_row(v, d));
+    let among = p.iter().fold(Among::default(), |r, q| r.with_row(q, p));
+    let identities = viewers.iter().fold(Identities::default(), |i, v| i.filled(v, w.people));
+    State {
+        registered: d,
+        primary: d,
+        removed: d,
+        signed: d,
+        signed_old: d,
+        born: p,
+        published: p,
+        replaced: p,
+        stealthy: p,
+        has_old: p,
+        members: p,
+        active: Flag::ON,
+        passwords: p,
+        passwords_stolen: p,
+        secrets: p,
+        recovery: p,
+        stolen: d,
+        existed: d,
+        signed_in: d,
+        evicted: d,
+        contacted: p,
+        shown: d,
+        shown_verified: d,
+        warned: among,
+        vouched: among,
+        pinned: identities,
+        offered: identities,
+        verified: of_people,
+        latched: of_people,
+        seen: of_devices,
+        accepted: of_devices,
+        trusted: of_devices,
+        blocked: of_devices,
+        given: of_devices,
+        stored: of_devices,
+        looked: of_devices,
+        past: d,
+        current: d,
+        after: d,
+        left_out: Flag::ON,
+        all_read: Flag::ON,
+    }
+}
