@@ -131,7 +131,8 @@ pub fn absorb(w: &World, s: State, v: Device, p: Person, view: View) -> State {
     let s = absorb_identity(w, s, v, p, view);
     let s = absorb_devices(w, s, v, p, view);
     let confirmed = s.verified.has(v, p) && s.pinned.get(v, p) == view.identity;
-    let green = if confirmed { view.signed.and(s.rogue(w)) } else { Set::EMPTY };
+    let by_identity = if confirmed { view.signed } else { Set::EMPTY };
+    let green = by_identity.union(s.trusted.row(v)).and(view.devices).and(s.rogue(w));
     State { shown_verified: s.shown_verified.union(green), ..s }
 }
 

@@ -79,7 +79,7 @@ pub fn sign_in(w: &World, s: State, d: Device, publication: Publication) -> Step
 
 /// Whether a device that joins now can be given the identity key that all devices of `p` share, where they do.
 fn shares_identity(w: &World, s: State, p: Person) -> bool {
-    w.policy(p).identity != IdentityKind::SharedByDevices || s.born.has(p)
+    w.policy(p).identity != IdentityKind::SharedByDevices || s.born.has(p) && !s.replaced.has(p)
 }
 
 /// Whether no registered device uses the id of `d`.
@@ -197,14 +197,14 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
     })
 }
 
-/// Two people, or one with two devices, compare a device's own keys.
+/// Two people, or one with two devices, compare the keys of two devices; both clients remember it.
 pub fn verify_device(w: &World, s: State, v: Device, d: Device) -> Step {
     let policy = w.policy(w.owner(v));
     guard!(s.signed_in.has(v) && v != d, Blocked::NotSignedIn);
     guard!(!policy.has_identity() && reads_devices(w, v), Blocked::NothingToVerify);
     guard!(s.signed_in.has(d), Blocked::NobodyMeets);
     guard!(s.registered.has(d), Blocked::ComparisonFails);
-    Ok(State { trusted: s.trusted.with(v, d), ..s })
+    Ok(State { trusted: s.trusted.with(v, d).with(d, v), ..s })
 }
 
 /// Whether the policy of `v` looks at single devices at all.
@@ -390,8 +390,10 @@ pub fn reshare_keys(w: &World, s: State, v: Device, to: Device, answer: Answer) 
         ReShare::ByKey => guard!(false, Blocked::OtherKey),
         ReShare::Never => guard!(false, Blocked::NeverForwarded),
     }
-    let s = absorb(w, s, v, w.owner(to), told);
-    Ok(State { past: s.past.with(to), ..s })
+    // Nobody is asked about the device: the check for unknown ones belongs to sending (matrix-js-sdk,
+    // src/crypto/index.js@fdb33b61, _processReceivedRoomKeyRequest).
+    let unasked = absorb(w, s, v, w.owner(to), told);
+    Ok(State { past: s.past.with(to), seen: s.seen, warned: s.warned, ..unasked })
 }
 
 /// A person takes a device off the account that a client of theirs has shown and that is not theirs any more.
@@ -401,6 +403,9 @@ pub fn remove_device(w: &World, s: State, by: Device, d: Device) -> Step {
     guard!(s.rogue(w).has(d), Blocked::NotHeld);
     guard!(s.shown.has(d), Blocked::NotShown);
     guard!(s.registered.has(d), Blocked::NotListed);
+    // Where the primary device lets others in, it alone puts them out, and nobody puts out the primary
+    // (Signal-Server, DeviceController.java@0075e94a, removeDevice).
+    guard!(w.policy(w.owner(d)).joining == Joining::Password || s.primary.has(by), Blocked::NotPrimary);
     Ok(State { registered: s.registered.without(d), removed: s.removed.with(d), ..s })
 }
 
