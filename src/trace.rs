@@ -6,7 +6,7 @@
 
 use crate::model::bits::Index;
 use crate::model::people::Publication;
-use crate::model::{Action, Answer, Blocked, Device, Lie, PEOPLE_MAX, Person, Property, Set, Shown, State, World};
+use crate::model::{Action, Answer, Blocked, Device, Lie, PEOPLE_MAX, Person, Property, Server, Set, Shown, State, World};
 use crate::model::{property, step};
 use std::fmt;
 
@@ -24,6 +24,18 @@ impl Names {
     }
     pub fn device(&self, d: Device) -> &str {
         &self.devices[d.index()]
+    }
+    /// The person of that name.
+    pub fn person_named(&self, name: &str) -> Option<Person> {
+        self.people.iter().position(|n| n == name).map(Person::at)
+    }
+    /// The device of that name.
+    pub fn device_named(&self, name: &str) -> Option<Device> {
+        self.devices.iter().position(|n| n == name).map(Device::at)
+    }
+    /// The server of that name.
+    pub fn server_named(&self, name: &str) -> Option<Server> {
+        self.servers.iter().position(|n| n == name).map(Server::at)
     }
 }
 

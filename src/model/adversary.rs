@@ -37,13 +37,17 @@ pub fn register_device(w: &World, s: State, d: Device) -> Step {
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(s.rogue(w).has(d), Blocked::NotHeld);
     guard!(!s.registered.has(d), Blocked::RegisteredAlready);
-    guard!(w.policy(p).joining == Joining::Password, Blocked::JoiningNeedsExistingDevice);
-    guard!(s.passwords.has(p), Blocked::PasswordUnknown);
+    // A server lists what it likes, whatever the rules for joining.
+    if !w.controls(p) {
+        guard!(w.policy(p).joining == Joining::Password, Blocked::JoiningNeedsExistingDevice);
+        guard!(s.passwords.has(p), Blocked::PasswordUnknown);
+    }
     guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
+    let by_password = w.policy(p).joining == Joining::Password && s.passwords.has(p);
     let shares = w.policy(p).identity == IdentityKind::SharedByDevices;
-    guard!(!shares || s.born.has(p), Blocked::NoIdentityToShare);
+    guard!(!shares || s.born.has(p) || w.controls(p), Blocked::NoIdentityToShare);
     // A device that joins by password where all devices share one identity key is given that key.
-    let given_identity = shares && !s.replaced.has(p);
+    let given_identity = shares && by_password && s.born.has(p) && !s.replaced.has(p);
     let s = State { registered: s.registered.with(d), existed: s.existed.with(d), ..s };
     Ok(if given_identity { hold_identity(s, d, p) } else { s })
 }
@@ -65,6 +69,8 @@ pub fn evict_device(w: &World, s: State, d: Device) -> Step {
         registered: s.registered.without(d),
         signed_in: s.signed_in.without(d),
         evicted: s.evicted.with(d),
+        // The person's client says that it was signed out.
+        warned: s.warned.with(p, p),
         ..s
     };
     Ok(super::people::forget(s, d))
@@ -76,8 +82,12 @@ pub fn forge_identity(w: &World, s: State, p: Person, stealthy: bool) -> Step {
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(policy.has_identity(), Blocked::NoSuchIdentity);
     guard!(!s.replaced.has(p), Blocked::ForgedAlready);
-    guard!(s.registered.meets(s.rogue(w).and(w.of(p))), Blocked::NoSession);
-    if s.published.has(p) {
+    // A session is a device of the adversary's on the account, or the token of a client whose link it reads.
+    let overheard = s.signed_in.and(w.of(p)).iter().any(|c| w.vantage_on_client(c));
+    guard!(s.registered.meets(s.rogue(w).and(w.of(p))) || overheard || w.controls(p), Blocked::NoSession);
+    if w.controls(p) {
+        // A server shows what it likes.
+    } else if s.published.has(p) {
         guard!(policy.identity_replaced_by == IdentityReplacedBy::Password, Blocked::IdentityNotReplaceable);
         guard!(s.passwords.has(p), Blocked::PasswordUnknown);
     } else {

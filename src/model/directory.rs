@@ -224,7 +224,8 @@ fn absorb_devices(w: &World, s: State, v: Device, p: Person, view: View) -> Stat
     // Where no rogue device comes under another's id, nobody's keys by id need to be remembered.
     let stored = s.stored.row(v).minus(w.of(p)).union(view.devices.and(w.reused)).union(view.clashing);
     let s = State { stored: s.stored.with_row(v, stored), ..s };
-    if w.policy(me).new_device != OnNewDevice::Ask {
+    // A question is put when a message is to be sent; a mere look at a list asks nothing.
+    if w.policy(me).new_device != OnNewDevice::Ask || !w.senders.has(v) {
         return s;
     }
     let seen = s.seen.row(v).union(view.devices.without(v));

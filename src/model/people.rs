@@ -147,6 +147,8 @@ pub fn approve_device(w: &World, s: State, by: Device, d: Device, publication: P
             guard!(!s.signed_in.has(d), Blocked::SignedInAlready);
             guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
             guard!(!policy.has_identity() || publication == Publication::Intact, Blocked::KeysAreBound);
+            // The server takes only keys signed by the identity that it has for the account.
+            guard!(!s.replaced.has(p), Blocked::KeysAreBound);
             guard!(!matches!(publication, Publication::Joined(_)), Blocked::NoIdentityPublished);
             let s = publish_device(w, s, d, publication);
             let s = State { signed_in: s.signed_in.with(d), evicted: s.evicted.without(d), ..s };
@@ -186,7 +188,11 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
     let offered = s.offered.get(v, p);
     let last_shown = if offered == Identity::None { pin } else { offered };
     guard!(last_shown == Identity::True, Blocked::ComparisonFails);
-    let travels = policy.verification_travels == VerificationTravels::OwnIdentity && s.verified.has(v, me);
+    // The other side compares too: what it finds published of me has to be mine.
+    guard!(!s.replaced.has(me), Blocked::ComparisonFails);
+    let travels = policy.verification_travels == VerificationTravels::OwnIdentity;
+    // Such a verification is a signature of my own identity, which an unapproved device cannot make.
+    guard!(!travels || s.verified.has(v, me), Blocked::NotApproved);
     Ok(State {
         pinned: s.pinned.with(v, p, Identity::True),
         offered: s.offered.with(v, p, Identity::None),

@@ -1,7 +1,7 @@
 //! What must always hold, what must be possible, and what a state looks like when it is not.
 
 use super::bits::{Device, Identity, PEOPLE_MAX, Person, Set};
-use super::decide::{Decision, decide};
+use super::decide::{Contact, Decision, Own, Situation, Why, decide};
 use super::directory::{View, absorb, truth};
 use super::people::{recognised_members, situation};
 use super::state::State;
@@ -117,24 +117,30 @@ fn obstructed(w: &World, s: State, v: Device) -> bool {
         views[p.0 as usize] = Some(told);
     }
     let Some(own) = views[w.owner(v).0 as usize] else { return false };
+    let forged = |q: Person| {
+        let shown = views[q.0 as usize].map_or(Identity::None, |told| told.identity);
+        shown == Identity::Forged || looked.pinned.get(v, q) == Identity::Forged
+    };
+    let me_forged = forged(w.owner(v));
     members.iter().any(|p| {
         let Some(told) = views[p.0 as usize] else { return false };
-        let forged = |q: Person| {
-            let shown = views[q.0 as usize].map_or(Identity::None, |told| told.identity);
-            shown == Identity::Forged || looked.pinned.get(v, q) == Identity::Forged
-        };
-        let honest = s.signed_in.and(w.of(p)).without(v);
-        let unlisted = honest.minus(told.devices).meets(w.honest) && !w.uninvited.has(p);
-        unlisted
-            || told.devices.without(v).iter().any(|d| {
-                let decision = decide(&situation(w, looked, v, p, told, own, d));
-                let rogue = s.held(w).has(d);
-                match decision {
-                    Decision::Share => false,
-                    Decision::Withhold(_) => !rogue && (forged(p) || forged(w.owner(v))),
-                    Decision::RefuseRoom(_) => rogue || forged(p) || forged(w.owner(v)),
+        let unlisted = s.signed_in.and(w.of(p)).without(v).minus(told.devices);
+        let stopped = |d: Device| {
+            let x = situation(w, looked, v, p, told, own, d);
+            match decide(&x) {
+                Decision::Share => false,
+                Decision::RefuseRoom(Why::UnknownDevice) => s.held(w).has(d),
+                Decision::RefuseRoom(Why::ContactChanged) => forged(p),
+                Decision::RefuseRoom(Why::OwnIdentityAbsent | Why::OwnIdentityUnverified) => me_forged,
+                Decision::Withhold(_) => {
+                    // What honest people could reach with this device if nothing forged were in their way.
+                    let at_best = Situation { own: Own::Verified, contact: Contact::Verified, ..x };
+                    let at_best = Situation { signed: s.signed.has(d), ..at_best };
+                    !s.held(w).has(d) && (forged(p) || me_forged) && decide(&at_best) == Decision::Share
                 }
-            })
+            }
+        };
+        !unlisted.is_empty() || told.devices.without(v).iter().any(stopped)
     })
 }
 
