@@ -6,7 +6,9 @@
 
 use crate::model::bits::Index;
 use crate::model::people::Publication;
-use crate::model::{Action, Answer, Blocked, Device, Lie, PEOPLE_MAX, Person, Property, Server, Set, Shown, State, World};
+use crate::model::{
+    Action, Answer, Blocked, Device, Lie, PEOPLE_MAX, Person, Property, Server, Set, Shown, State, World,
+};
 use crate::model::{property, step};
 use std::fmt;
 
@@ -128,7 +130,9 @@ fn words(w: &World, names: &Names, action: Action) -> (&'static str, String) {
     let dd = |a, b| format!("{} {}", names.device(a), names.device(b));
     let dp = |a, b| format!("{} {}", names.device(a), names.person(b));
     let published = |a, x| format!("{}{}", names.device(a), publication_text(names, x));
-    let told = |q: Person, a: Answer| if a == Answer::Truth { String::new() } else { format!(" {}", answer_text(names, q, a)) };
+    let told = |q: Person, a: Answer| {
+        if a == Answer::Truth { String::new() } else { format!(" {}", answer_text(names, q, a)) }
+    };
     match action {
         Action::SignIn(a, x) => ("sign-in", published(a, x)),
         Action::PublishIdentity(a, x) => ("publish-identity", published(a, x)),

@@ -1,0 +1,19 @@
+//! The JSON schemas of the files that people write, generated from the types that read them.
+
+use crate::scenario::{ModelFile, ScenarioFile};
+use schemars::{JsonSchema, SchemaGenerator};
+
+/// The schema of scenario files, as the text of `schemas/scenario.schema.json`.
+pub fn scenario() -> String {
+    text::<ScenarioFile>()
+}
+
+/// The schema of model files, as the text of `schemas/model.schema.json`.
+pub fn model() -> String {
+    text::<ModelFile>()
+}
+
+fn text<T: JsonSchema>() -> String {
+    let schema = SchemaGenerator::default().into_root_schema_for::<T>();
+    serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
+}
