@@ -1,0 +1,70 @@
+//! Who walks the state space: one exact search that verdicts come from, and two others that must agree with it.
+
+pub mod cost;
+pub mod exact;
+pub mod naive;
+pub mod second;
+pub mod store;
+
+use crate::model::{Action, Property};
+use std::time::{Duration, Instant};
+
+/// Where a search must stop, finished or not. `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    pub states_max: Option<usize>,
+    pub deadline: Option<Instant>,
+    pub bytes_max: Option<usize>,
+    /// Stop as soon as every property asked for is decided.
+    pub first: bool,
+}
+
+/// What stopped a search before its frontier was empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    States,
+    Time,
+    Memory,
+    Interrupted,
+    /// Everything asked for was decided, and no more was wanted.
+    Decided,
+}
+
+/// How a search tells of its progress.
+pub trait Progress: Sync {
+    /// Called now and then with the states found, the states waiting and the depth. Returns whether to go on.
+    fn tick(&self, states: usize, frontier: usize, depth: usize) -> bool;
+}
+
+/// Nobody watches.
+impl Progress for () {
+    fn tick(&self, _: usize, _: usize, _: usize) -> bool {
+        true
+    }
+}
+
+/// What a search found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Findings {
+    /// Different states reached.
+    pub states: usize,
+    /// Actions tried that led somewhere, the same state included.
+    pub transitions: usize,
+    /// Length of the longest of the shortest ways to a state, as far as searched.
+    pub depth: usize,
+    /// `None` if the frontier is empty: everything reachable was seen.
+    pub stopped: Option<Stopped>,
+    /// For each property asked for, in that order: the least of the shortest traces that decide it. For a safety
+    /// property that is a violation, for a possibility a witness.
+    pub traces: Vec<(Property, Option<Vec<Action>>)>,
+    pub took: Duration,
+    /// Bytes held by the visited set at the end.
+    pub bytes: usize,
+}
+
+impl Findings {
+    /// The trace that decides `property`.
+    pub fn trace(&self, property: Property) -> Option<&[Action]> {
+        self.traces.iter().find(|t| t.0 == property).and_then(|t| t.1.as_deref())
+    }
+}
