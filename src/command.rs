@@ -1,0 +1,473 @@
+//! What each command does, from names and paths to an exit code.
+
+use crate::bundle;
+use crate::explore::{Limits, Progress};
+use crate::input::{Diagnostic, Source};
+use crate::model::Property;
+use crate::report::itf::{self, Meta};
+use crate::report::{matrix, terminal};
+use crate::run::{self, Cell, CellProgress, Plan, RunError, Scenario, Verdict};
+use crate::scenario::{self, Model, arrival_by_name, arrival_name, property_by_name, property_name};
+use crate::trace;
+use rayon::prelude::*;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// How a command ended. Several at once: the first in this order counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    Internal,
+    BadInput,
+    Unmet,
+    NothingSelected,
+    Inconclusive,
+    Fine,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Internal => 70,
+            Self::BadInput => 2,
+            Self::Unmet => 1,
+            Self::NothingSelected => 4,
+            Self::Inconclusive => 3,
+            Self::Fine => 0,
+        }
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub enum Failure {
+    Input(Box<Diagnostic>),
+    Message(String),
+    Untrue(String),
+    Io(io::Error),
+}
+
+impl From<Box<Diagnostic>> for Failure {
+    fn from(d: Box<Diagnostic>) -> Self {
+        Self::Input(d)
+    }
+}
+impl From<io::Error> for Failure {
+    fn from(e: io::Error) -> Self {
+        Self::Io(e)
+    }
+}
+impl From<RunError> for Failure {
+    fn from(e: RunError) -> Self {
+        match e {
+            RunError::Input(d) => Self::Input(d),
+            RunError::Untrue(message) => Self::Untrue(message),
+        }
+    }
+}
+
+impl Failure {
+    /// Says what is wrong on standard error.
+    pub fn report(self) -> Exit {
+        let coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        let (text, exit) = match self {
+            Self::Input(d) => (d.render(coloured), Exit::BadInput),
+            Self::Message(m) => (format!("error: {m}"), Exit::BadInput),
+            Self::Untrue(m) => (format!("internal error: {m}\nPlease report this with the command."), Exit::Internal),
+            // Whoever reads our output has seen enough.
+            Self::Io(e) if e.kind() == io::ErrorKind::BrokenPipe => return Exit::Fine,
+            Self::Io(e) => (format!("error: {e}"), Exit::BadInput),
+        };
+        anstream::eprintln!("{}", text.trim_end());
+        exit
+    }
+}
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Text,
+    Json,
+    Csv,
+    Github,
+}
+
+/// Limits as given on the command line.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LimitOptions {
+    pub states_max: Option<usize>,
+    pub timeout: Option<Duration>,
+    pub bytes_max: Option<usize>,
+    pub jobs: Option<usize>,
+}
+
+/// Which cells are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    pub scenarios: Vec<String>,
+    pub models: Vec<String>,
+    pub large: bool,
+    pub limits: LimitOptions,
+}
+
+/// Reads a duration such as `90s`, `10m` or `1h`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match &text[digits..] {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3600,
+        other => return Err(format!("`{other}` is no unit of time; write e.g. 90s, 10m or 1h")),
+    };
+    let number: u64 = text[..digits].parse().map_err(|_| "write a number and a unit, e.g. 90s".to_string())?;
+    number.checked_mul(unit).map(Duration::from_secs).ok_or_else(|| "that is longer than can be waited".to_string())
+}
+
+/// Reads a size such as `512MiB` or `2GiB`.
+pub fn parse_bytes(text: &str) -> Result<usize, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let shift = match &text[digits..] {
+        "" | "B" => 0,
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        other => return Err(format!("`{other}` is no unit of memory; write e.g. 512MiB or 2GiB")),
+    };
+    let number: usize = text[..digits].parse().map_err(|_| "write a number and a unit, e.g. 2GiB".to_string())?;
+    number.checked_mul(1 << shift).ok_or_else(|| "that is more than can be addressed".to_string())
+}
+
+/// Writes a text to standard output.
+pub fn print(text: &str) -> Result<Exit, Failure> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Exit::Fine)
+}
+
+/// The files and limits of a selection, read and checked.
+struct Loaded {
+    scenarios: Vec<Scenario>,
+    models: Vec<Model>,
+    known: Vec<Model>,
+    large: bool,
+    limits: Limits,
+}
+
+impl Loaded {
+    fn plan(&self) -> Plan<'_> {
+        Plan {
+            scenarios: &self.scenarios,
+            models: &self.models,
+            known: &self.known,
+            large: self.large,
+            limits: self.limits,
+        }
+    }
+}
+
+fn load(selection: &Selection) -> Result<Loaded, Failure> {
+    let known = bundle::models();
+    let models = match selection.models.is_empty() {
+        true => known.clone(),
+        false => {
+            selection.models.iter().map(|m| scenario::read_model(&bundle::find_model(m)?)).collect::<Result<_, _>>()?
+        }
+    };
+    let sources: Vec<Source> = match selection.scenarios.is_empty() {
+        true => bundle::scenarios().iter().map(|s| s.source()).collect(),
+        false => selection.scenarios.iter().map(|s| bundle::find_scenario(s)).collect::<Result<_, _>>()?,
+    };
+    let mut scenarios = Vec::new();
+    for source in sources {
+        let file = scenario::read_scenario(&source)?;
+        scenario::check_powers(&file, &source, &models, &known)?;
+        scenarios.push(Scenario { file, source });
+    }
+    let limits = Limits {
+        states_max: selection.limits.states_max,
+        deadline: selection.limits.timeout.map(|t| Instant::now() + t),
+        bytes_max: selection.limits.bytes_max,
+        first: false,
+    };
+    if let Some(jobs) = selection.limits.jobs {
+        // Only the first call counts; a second one in the same process keeps the first's number.
+        rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global().ok();
+    }
+    // A scenario that is asked for by name is searched, whatever its size.
+    let large = selection.large || !selection.scenarios.is_empty();
+    Ok(Loaded { scenarios, models, known, large, limits })
+}
+
+/// Shows how far the searches are: a bar on a terminal, else a line every ten seconds.
+struct Watcher {
+    bar: indicatif::ProgressBar,
+    cells: AtomicUsize,
+    done: AtomicUsize,
+    states: AtomicUsize,
+    told: Mutex<Instant>,
+    terminal: bool,
+}
+
+impl Watcher {
+    fn new() -> Self {
+        let terminal = io::stderr().is_terminal();
+        let bar = if terminal { indicatif::ProgressBar::new(0) } else { indicatif::ProgressBar::hidden() };
+        let style = indicatif::ProgressStyle::with_template("{bar:24} {pos}/{len} searches {msg} {elapsed}");
+        bar.set_style(style.expect("the template is valid"));
+        let zero = || AtomicUsize::new(0);
+        Self { bar, cells: zero(), done: zero(), states: zero(), told: Mutex::new(Instant::now()), terminal }
+    }
+}
+
+impl CellProgress for Watcher {
+    fn begin(&self, cells: usize) {
+        self.cells.store(cells, Ordering::Relaxed);
+        self.bar.set_length(cells as u64);
+    }
+    fn search(&self) -> &dyn Progress {
+        self
+    }
+    fn done(&self, states: usize) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let states = self.states.fetch_add(states, Ordering::Relaxed) + states;
+        self.bar.set_message(format!("{} states", matrix::thousands(states)));
+        self.bar.inc(1);
+        if done == self.cells.load(Ordering::Relaxed) {
+            self.bar.finish_and_clear();
+        }
+    }
+}
+
+impl Progress for Watcher {
+    fn tick(&self, states: usize, frontier: usize, depth: usize) -> bool {
+        let Ok(mut told) = self.told.try_lock() else { return true };
+        if told.elapsed() < Duration::from_secs(10) {
+            return true;
+        }
+        *told = Instant::now();
+        let (done, cells) = (self.done.load(Ordering::Relaxed), self.cells.load(Ordering::Relaxed));
+        let line =
+            format!("{} states, {} waiting, depth {depth}", matrix::thousands(states), matrix::thousands(frontier));
+        match self.terminal {
+            true => self.bar.set_message(line),
+            false => eprintln!("{done}/{cells} searches done; one is at {line}"),
+        }
+        true
+    }
+}
+
+/// `overhear compare`
+pub fn compare(selection: &Selection, format: Format, out: Option<&Path>) -> Result<Exit, Failure> {
+    let loaded = load(selection)?;
+    let cells = run::run(&loaded.plan(), &Watcher::new())?;
+    if cells.is_empty() {
+        return nothing_selected();
+    }
+    let costs: Vec<_> = loaded.models.par_iter().map(matrix::policy_cost).collect();
+    if let Some(dir) = out {
+        crate::report::write_all(dir, &cells, &loaded.models, &costs)?;
+    }
+    match format {
+        Format::Text | Format::Github => {
+            print(&matrix::tables(&cells))?;
+            print(&(matrix::overview(&cells, &loaded.models) + "\n" + &matrix::costs(&loaded.models, &costs)))?;
+            print(&("\n".to_string() + &terminal::summary(&cells)))?;
+        }
+        Format::Json => {
+            print(&(pretty(&matrix::json(&cells, &loaded.models, &costs)) + "\n"))?;
+        }
+        Format::Csv => {
+            print(&matrix::csv(&cells))?;
+        }
+    }
+    Ok(exit_of(&cells))
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).expect("a JSON value can be written")
+}
+
+fn nothing_selected() -> Result<Exit, Failure> {
+    anstream::eprintln!("nothing selected: name a scenario, or pass --all for the large ones");
+    Ok(Exit::NothingSelected)
+}
+
+/// What the verdicts of some cells come to.
+pub fn exit_of(cells: &[Cell]) -> Exit {
+    let one = |cell: &Cell, i: usize| match (&cell.verdicts[i].1, cell.met(i)) {
+        (Verdict::Vacuous { .. }, _) => Exit::NothingSelected,
+        (Verdict::Unknown { .. }, _) => Exit::Inconclusive,
+        (_, Some(false)) => Exit::Unmet,
+        _ => Exit::Fine,
+    };
+    let all = cells.iter().flat_map(|c| (0..c.verdicts.len()).map(move |i| one(c, i)));
+    all.min().unwrap_or(Exit::NothingSelected)
+}
+
+/// `overhear check`
+pub fn check(selection: &Selection, format: Format) -> Result<Exit, Failure> {
+    let loaded = load(selection)?;
+    let cells = run::run(&loaded.plan(), &Watcher::new())?;
+    if cells.is_empty() {
+        return nothing_selected();
+    }
+    match format {
+        Format::Text => print(&terminal::unmet(&cells))?,
+        Format::Json => print(&(pretty(&matrix::json(&cells, &[], &[])) + "\n"))?,
+        Format::Csv => print(&matrix::csv(&cells))?,
+        Format::Github => print(&terminal::annotations(&cells))?,
+    };
+    if format == Format::Text {
+        print(&terminal::summary(&cells))?;
+    }
+    Ok(exit_of(&cells))
+}
+
+/// What `overhear explain` is asked.
+pub struct Question {
+    pub scenario: String,
+    pub model: String,
+    pub property: String,
+    pub arrives: Option<String>,
+    pub itf: Option<PathBuf>,
+    pub limits: LimitOptions,
+    pub format: Format,
+}
+
+/// A name that is not in a list, with the nearest that is.
+fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let known: Vec<&str> = known.collect();
+    let near = crate::input::nearest(word, &known).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+    Failure::Message(format!("`{word}` is no {what}{near}\nThere are: {}", known.join(", ")))
+}
+
+/// `overhear explain`
+pub fn explain(question: &Question) -> Result<Exit, Failure> {
+    let names = Property::ALL.map(property_name);
+    let property = property_by_name(&question.property)
+        .ok_or_else(|| unknown("property", &question.property, names.into_iter()))?;
+    let arrivals = ["from-start", "after-first-contact"];
+    let arrives = match &question.arrives {
+        None => None,
+        Some(a) => Some(arrival_by_name(a).ok_or_else(|| unknown("arrival", a, arrivals.into_iter()))?),
+    };
+    let mut loaded = load(&Selection {
+        scenarios: vec![question.scenario.clone()],
+        models: vec![question.model.clone()],
+        large: true,
+        limits: question.limits,
+    })?;
+    let file = &mut loaded.scenarios[0].file;
+    if !file.properties().any(|p| p == property) {
+        let known: Vec<&str> = file.properties().map(property_name).collect();
+        let what = format!("property that {} asks about", file.name);
+        return Err(unknown(&what, &question.property, known.into_iter()));
+    }
+    let cells = run::run(&loaded.plan(), &Watcher::new())?;
+    let chosen: Vec<&Cell> = cells.iter().filter(|c| arrives.is_none() || c.arrives == arrives).collect();
+    let falls = |c: &&&Cell| c.verdicts.iter().any(|v| v.0 == property && matches!(v.1, Verdict::Violated { .. }));
+    let Some(cell) = chosen.iter().find(falls).or(chosen.first()) else { return nothing_selected() };
+    let index = cell.verdicts.iter().position(|v| v.0 == property).expect("the property was looked for above");
+    if let (Some(path), Verdict::Violated { trace }) = (&question.itf, &cell.verdicts[index].1) {
+        write_itf(path, question, cell, property, trace)?;
+    }
+    match question.format {
+        Format::Json => print(&(pretty(&terminal::explanation_json(cell, index)) + "\n"))?,
+        _ => print(&terminal::explanation(cell, index, &question.scenario, &question.model))?,
+    };
+    Ok(match &cell.verdicts[index].1 {
+        Verdict::Unknown { .. } => Exit::Inconclusive,
+        Verdict::Vacuous { .. } => Exit::NothingSelected,
+        Verdict::Holds { .. } | Verdict::Violated { .. } => Exit::Fine,
+    })
+}
+
+fn write_itf(
+    path: &Path,
+    question: &Question,
+    cell: &Cell,
+    property: Property,
+    actions: &[crate::model::Action],
+) -> Result<(), Failure> {
+    let states = trace::replay(&cell.world, actions).map_err(|e| Failure::Untrue(e.to_string()))?;
+    let model_text = bundle::find_model(&question.model)?;
+    let meta = Meta {
+        scenario: question.scenario.clone(),
+        model: question.model.clone(),
+        arrives: cell.arrives.map_or("", arrival_name).to_string(),
+        property: property_name(property).to_string(),
+        input_hash: itf::input_hash(&[&cell.scenario.source.text, &model_text.text]),
+    };
+    let value = itf::write(&cell.world, &cell.names, &meta, actions, &states);
+    crate::report::write_whole(path, &(pretty(&value) + "\n"))?;
+    anstream::eprintln!("wrote {}", path.display());
+    Ok(())
+}
+
+/// `overhear replay`
+pub fn replay(path: &Path) -> Result<Exit, Failure> {
+    let wrong = |message: String| Failure::Message(format!("{}: {message}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    let file = itf::read(&text).map_err(wrong)?;
+    let (meta, known) = (&file.meta, bundle::models());
+    let scenario_source = bundle::find_scenario(&meta.scenario)?;
+    let model_source = bundle::find_model(&meta.model)?;
+    let model = scenario::read_model(&model_source)?;
+    let scenario_file = scenario::read_scenario(&scenario_source)?;
+    let arrives = arrival_by_name(&meta.arrives).unwrap_or(crate::model::Arrival::FromStart);
+    let property = property_by_name(&meta.property)
+        .ok_or_else(|| unknown("property", &meta.property, Property::ALL.map(property_name).into_iter()))?;
+    if itf::input_hash(&[&scenario_source.text, &model_source.text]) != meta.input_hash {
+        anstream::eprintln!("note: the scenario or the model has changed since the trace was written");
+    }
+    let (world, names) = scenario::compile(&scenario_file, &scenario_source, &model, &known, arrives)?;
+    let mut actions = Vec::new();
+    for (i, line) in file.actions.iter().enumerate() {
+        actions.push(trace::parse(&world, &names, line).map_err(|e| wrong(format!("action {} `{line}`: {e}", i + 1)))?);
+    }
+    match trace::replay(&world, &actions) {
+        Err(e) => {
+            let line = &file.actions[e.step - 1];
+            print(&format!("step {} `{line}` cannot happen: blocked by {:?}\n", e.step, e.blocked))?;
+            Ok(Exit::Unmet)
+        }
+        Ok(states) => {
+            print(&terminal::steps(&world, &names, &actions))?;
+            let last = states[states.len() - 1];
+            let falls = crate::model::property::condition(&world, last, property) != property.is_safety();
+            let told = match falls {
+                true => format!("{}: {}\n", meta.property, crate::story::consequence(&world, &names, last, property)),
+                false => format!("All steps happen, and {} is not violated at the end.\n", meta.property),
+            };
+            print(&told)?;
+            Ok(if falls { Exit::Fine } else { Exit::Unmet })
+        }
+    }
+}
+
+/// `overhear list`
+pub fn list() -> Result<Exit, Failure> {
+    let mut text = "Scenarios\n".to_string();
+    for s in bundle::scenarios() {
+        let file = scenario::read_scenario(&s.source())?;
+        let size = if file.size == scenario::Size::Large { " (large)" } else { "" };
+        text += &format!("  {:<28} {}{size}\n", file.name, file.title);
+    }
+    text += "\nModels\n";
+    for m in bundle::models() {
+        text += &format!("  {:<32} {}\n", m.name, m.title);
+    }
+    text += "\nProperties\n";
+    for p in Property::ALL {
+        text += &format!("  {}\n", property_name(p));
+    }
+    text += "\nAxes\n";
+    for (axis, values) in scenario::axis_values() {
+        text += &format!("  {axis:<22} {}\n", values.join(" · "));
+    }
+    print(&text)
+}

@@ -1,0 +1,211 @@
+//! The command line: what is asked is parsed here and done in the library.
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use overhear::command::{self, Exit, Format, Selection};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "overhear", version, about, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    /// When to colour: `auto` looks at the terminal, NO_COLOR and CLICOLOR_FORCE.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    color: Colour,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  overhear compare                                   every bundled policy against every bundled adversary
+  overhear check password-thief                      are the expectations of one scenario met?
+  overhear explain server-of-recipient --model matrix-tofu --property no-invisible-listener
+  overhear explain password-thief --model mine.json --property no-rogue-key
+  overhear replay attack.itf.json                    do a trace's steps still happen?
+
+Exit codes:
+  0 every expectation met, all conclusive   1 an expectation not met   2 usage or bad input
+  3 inconclusive   4 nothing selected, or vacuous   70 internal error   130/143 interrupted
+  Several at once: 70 > 2 > 1 > 4 > 3.";
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Colour {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the matrix policy × adversary × property, and what each policy costs people.
+    Compare {
+        #[command(flatten)]
+        selection: SelectionArgs,
+        /// How the result is written to standard output.
+        #[arg(long, value_enum, default_value_t)]
+        format: FormatArg,
+        /// Also write matrix.md, claims.md, coverage.md and report.json into this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Check that every expectation of the scenarios is met.
+    Check {
+        #[command(flatten)]
+        selection: SelectionArgs,
+        /// How the result is written to standard output.
+        #[arg(long, value_enum, default_value_t)]
+        format: FormatArg,
+    },
+    /// Tell the shortest attack: numbered steps, what each changed, which axis value let it happen.
+    Explain {
+        /// A bundled scenario's name, or the path of a scenario file.
+        scenario: String,
+        /// A bundled model's name, or the path of a model file.
+        #[arg(long)]
+        model: String,
+        /// The property that falls, e.g. no-rogue-key.
+        #[arg(long)]
+        property: String,
+        /// When the adversary arrives; the first arrival under which the property falls if not said.
+        #[arg(long)]
+        arrives: Option<String>,
+        /// Also write the trace as an ITF file.
+        #[arg(long, value_name = "FILE")]
+        itf: Option<PathBuf>,
+        #[command(flatten)]
+        limits: LimitArgs,
+        #[arg(long, value_enum, default_value_t)]
+        format: FormatArg,
+    },
+    /// Replay a trace file by the plain rules and tell it.
+    Replay {
+        /// A file that `explain --itf` wrote.
+        trace: PathBuf,
+    },
+    /// List the bundled scenarios and models, the properties and the axes.
+    List,
+    /// Print the JSON Schema of model or scenario files.
+    Schema {
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
+    /// Print a completion script for a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Args)]
+struct SelectionArgs {
+    /// Scenarios: bundled names or paths of scenario files. All bundled ones if none is named.
+    scenarios: Vec<String>,
+    /// Models, separated by commas: bundled names or paths of model files. All bundled ones if not said.
+    #[arg(long, value_delimiter = ',', value_name = "MODEL")]
+    models: Vec<String>,
+    /// Search the large scenarios too.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+#[derive(Args)]
+struct LimitArgs {
+    /// Give a search up as `unknown` after this many states.
+    #[arg(long, value_name = "N")]
+    max_states: Option<usize>,
+    /// Give all searches up as `unknown` after this time, e.g. 90s, 10m.
+    #[arg(long, value_name = "TIME", value_parser = command::parse_duration)]
+    timeout: Option<std::time::Duration>,
+    /// Give a search up as `unknown` when it holds this much memory, e.g. 2GiB.
+    #[arg(long, value_name = "SIZE", value_parser = command::parse_bytes)]
+    max_memory: Option<usize>,
+    /// How many searches run side by side; all cores if not said.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum FormatArg {
+    #[default]
+    Text,
+    Json,
+    Csv,
+    /// Annotations for GitHub Actions.
+    Github,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SchemaOf {
+    Model,
+    Scenario,
+}
+
+impl From<FormatArg> for Format {
+    fn from(f: FormatArg) -> Self {
+        match f {
+            FormatArg::Text => Self::Text,
+            FormatArg::Json => Self::Json,
+            FormatArg::Csv => Self::Csv,
+            FormatArg::Github => Self::Github,
+        }
+    }
+}
+
+impl From<LimitArgs> for command::LimitOptions {
+    fn from(l: LimitArgs) -> Self {
+        Self { states_max: l.max_states, timeout: l.timeout, bytes_max: l.max_memory, jobs: l.jobs.map(usize::from) }
+    }
+}
+
+impl From<SelectionArgs> for Selection {
+    fn from(s: SelectionArgs) -> Self {
+        Self { scenarios: s.scenarios, models: s.models, large: s.all, limits: s.limits.into() }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.color {
+        Colour::Auto => {}
+        Colour::Always => anstream::ColorChoice::Always.write_global(),
+        Colour::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let done = match cli.command {
+        Command::Compare { selection, format, out } => {
+            command::compare(&selection.into(), format.into(), out.as_deref())
+        }
+        Command::Check { selection, format } => command::check(&selection.into(), format.into()),
+        Command::Explain { scenario, model, property, arrives, itf, limits, format } => {
+            command::explain(&command::Question {
+                scenario,
+                model,
+                property,
+                arrives,
+                itf,
+                limits: limits.into(),
+                format: format.into(),
+            })
+        }
+        Command::Replay { trace } => command::replay(&trace),
+        Command::List => command::list(),
+        Command::Schema { of: SchemaOf::Model } => command::print(&overhear::schema::model()),
+        Command::Schema { of: SchemaOf::Scenario } => command::print(&overhear::schema::scenario()),
+        Command::Completions { shell } => completions(shell),
+        Command::Man => manual(),
+    };
+    ExitCode::from(done.unwrap_or_else(|error| error.report()).code())
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, command::Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "overhear", &mut script);
+    command::print(&String::from_utf8_lossy(&script))
+}
+
+fn manual() -> Result<Exit, command::Failure> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    command::print(&String::from_utf8_lossy(&page))
+}

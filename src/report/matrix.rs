@@ -1,0 +1,307 @@
+//! The matrix policy × adversary × property, as text, JSON, CSV and Markdown.
+
+use crate::explore::Stopped;
+use crate::explore::cost::{Cost, Event, cast, cheapest, event};
+use crate::model::{Arrival, Property};
+use crate::run::{Cell, Verdict};
+use crate::scenario::{Expect, Model, arrival_name, property_name};
+use crate::trace;
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Value, json};
+
+/// One word for a verdict, as files and JSON spell it.
+pub fn verdict_word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds { .. } => "holds",
+        Verdict::Violated { .. } => "violated",
+        Verdict::Unknown { .. } => "unknown",
+        Verdict::Vacuous { .. } => "vacuous",
+    }
+}
+
+/// Why a search was cut short.
+pub fn stopped_word(stopped: Stopped) -> &'static str {
+    match stopped {
+        Stopped::States => "the limit on states",
+        Stopped::Time => "the time limit",
+        Stopped::Memory => "the memory limit",
+        Stopped::Interrupted => "an interruption",
+        Stopped::Decided => "everything asked for being decided",
+    }
+}
+
+/// A verdict in a table: a sign that needs no colour, and the length of the shortest attack.
+fn sign(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Holds { no_move: None } => "holds".to_string(),
+        Verdict::Holds { no_move: Some(_) } => "no move".to_string(),
+        Verdict::Violated { trace } => format!("FALLS {}", trace.len()),
+        Verdict::Unknown { .. } => "unknown".to_string(),
+        Verdict::Vacuous { .. } => "vacuous".to_string(),
+    }
+}
+
+/// Arrival as a table writes it.
+fn arrival_text(arrives: Option<Arrival>) -> &'static str {
+    match arrives {
+        None => "-",
+        Some(Arrival::FromStart) => "start",
+        Some(Arrival::AfterFirstContact) => "later",
+    }
+}
+
+/// A number with its thousands set apart, so that columns can be read.
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap_or("")).collect();
+    groups.join(" ")
+}
+
+/// The scenarios of some cells, each with its cells, in order.
+pub fn by_scenario<'c, 'a>(cells: &'c [Cell<'a>]) -> Vec<(&'a str, Vec<&'c Cell<'a>>)> {
+    let mut groups: Vec<(&str, Vec<&Cell>)> = Vec::new();
+    for cell in cells {
+        let name = cell.scenario.file.name.as_str();
+        match groups.last_mut() {
+            Some(group) if group.0 == name => group.1.push(cell),
+            _ => groups.push((name, vec![cell])),
+        }
+    }
+    groups
+}
+
+/// The letter for the worst that an adversary reaches in a cell.
+fn worst(cell: &Cell) -> String {
+    let letters = [
+        (Property::NoInvisibleListener, 'I'),
+        (Property::NoHiddenKey, 'H'),
+        (Property::NoSilentLeak, 'S'),
+        (Property::NoRogueKey, 'K'),
+        (Property::NoUninvitedReader, 'U'),
+        (Property::NoLockOut, 'L'),
+    ];
+    let verdict = |p: Property| cell.verdicts.iter().find(|v| v.0 == p).map(|v| &v.1);
+    let falls = letters.iter().find(|l| matches!(verdict(l.0), Some(Verdict::Violated { .. })));
+    let undecided = cell.verdicts.iter().any(|v| matches!(v.1, Verdict::Unknown { .. } | Verdict::Vacuous { .. }));
+    match falls {
+        Some(letter) => letter.1.to_string(),
+        None if undecided => "?".to_string(),
+        None => ".".to_string(),
+    }
+}
+
+/// The matrix at a glance: the worst of each scenario under each model, both arrivals.
+pub fn overview(cells: &[Cell], models: &[Model]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let numbers = (1..=models.len()).map(|i| i.to_string());
+    table.set_header(["scenario".to_string()].into_iter().chain(numbers));
+    for (name, group) in by_scenario(cells) {
+        let worst_of = |m: &Model| {
+            let signs: Vec<String> = group.iter().filter(|c| c.model.name == m.name).map(|c| worst(c)).collect();
+            signs.join("/")
+        };
+        table.add_row([name.to_string()].into_iter().chain(models.iter().map(worst_of)));
+    }
+    let legend = models.iter().enumerate().map(|(i, m)| format!("  {:>2} {}\n", i + 1, m.name)).collect::<String>();
+    format!(
+        "Worst outcome, adversary from the start / after first contact\n{table}\n\n{legend}\n  \
+         I invisible listener  H hidden reader  S reader and nobody warned  K reader, somebody was warned\n  \
+         U uninvited member reads  L locked out  . none of these within these bounds  ? not conclusive\n"
+    )
+}
+
+/// One table for each scenario: policy × arrival, a column for each property.
+pub fn tables(cells: &[Cell]) -> String {
+    by_scenario(cells).iter().map(|(name, group)| scenario_table(name, group)).collect()
+}
+
+fn scenario_table(name: &str, group: &[&Cell]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let properties: Vec<Property> = group[0].verdicts.iter().map(|v| v.0).collect();
+    let columns = properties.iter().map(|&p| property_name(p).to_string());
+    table.set_header(
+        ["model".to_string(), "arrives".to_string()].into_iter().chain(columns).chain(["states".to_string()]),
+    );
+    for cell in group {
+        let unexpected = |i: usize| if cell.met(i) == Some(false) { "!" } else { "" };
+        let signs = cell.verdicts.iter().enumerate().map(|(i, v)| sign(&v.1) + unexpected(i));
+        let row = [cell.model.name.clone(), arrival_text(cell.arrives).to_string()].into_iter().chain(signs);
+        table.add_row(row.chain([thousands(cell.findings.states)]));
+    }
+    if let Some(column) = table.column_mut(properties.len() + 2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let title = &group[0].scenario.file.title;
+    format!("{name}: {title}\n{table}\n\n")
+}
+
+/// What a policy costs: setting up, and what single honest events ask of whom.
+pub struct PolicyCost {
+    /// Two people, two devices each, careful; then the same, hurried.
+    pub careful: Option<Cost>,
+    pub hurried: Option<Cost>,
+    /// For careful people: what the owner and what everybody else is asked.
+    pub events: Vec<(Event, Option<crate::explore::cost::EventCost>)>,
+}
+
+/// Searches for the costs of `model`.
+pub fn policy_cost(model: &Model) -> PolicyCost {
+    let set_up = |hurried| {
+        let w = cast(&model.policy, &[2, 2], hurried, [false; 5]);
+        cheapest(&w, w.initial(), w.honest).map(|c| c.cost)
+    };
+    let events = [Event::NewDevice, Event::ReLogin, Event::Reset];
+    PolicyCost {
+        careful: set_up(false),
+        hurried: set_up(true),
+        events: events.map(|e| (e, event(&model.policy, false, e))).to_vec(),
+    }
+}
+
+fn cost_text(cost: Option<Cost>) -> String {
+    cost.map_or("-".to_string(), |c| match (c.ceremonies, c.prompts) {
+        (0, 0) => "0".to_string(),
+        (ceremonies, 0) => format!("{ceremonies}c"),
+        (0, prompts) => format!("{prompts}p"),
+        (ceremonies, prompts) => format!("{ceremonies}c {prompts}p"),
+    })
+}
+
+fn event_name(event: Event) -> &'static str {
+    match event {
+        Event::NewDevice => "new-device",
+        Event::ReLogin => "re-login",
+        Event::Reset => "reset",
+    }
+}
+
+/// The costs of all models as a table.
+pub fn costs(models: &[Model], costs: &[PolicyCost]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["model", "set up", "set up, hurried", "new device", "re-login", "reset"]);
+    for (model, cost) in models.iter().zip(costs) {
+        let events = cost.events.iter().map(|(_, c)| {
+            c.map_or("-".to_string(), |c| format!("{} + {}", cost_text(Some(c.owner)), cost_text(Some(c.peers))))
+        });
+        let row = [model.name.clone(), cost_text(cost.careful), cost_text(cost.hurried)].into_iter().chain(events);
+        table.add_row(row);
+    }
+    format!(
+        "What it asks of people: two people with two devices each until everybody reads; then what one event of one \
+         person asks\nof that person + of the others (one sender's device). c ceremonies, p prompts, - cannot happen \
+         or is never recovered from\n{table}\n"
+    )
+}
+
+/// Everything as one JSON value.
+pub fn json(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Value {
+    let cost = |c: Option<Cost>| c.map(|c| json!({ "ceremonies": c.ceremonies, "prompts": c.prompts }));
+    let event_json = |c: Option<crate::explore::cost::EventCost>| {
+        c.map(|c| json!({ "owner": cost(Some(c.owner)), "others": cost(Some(c.peers)) }))
+    };
+    let costs = models.iter().zip(costs).map(|(m, c)| {
+        let events = c.events.iter().map(|(e, c)| (event_name(*e).to_string(), json!(event_json(*c))));
+        json!({
+            "model": m.name,
+            "set-up": cost(c.careful),
+            "set-up-hurried": cost(c.hurried),
+            "events": serde_json::Map::from_iter(events),
+        })
+    });
+    json!({
+        "format": 1,
+        "version": env!("CARGO_PKG_VERSION"),
+        "cells": cells.iter().map(cell_json).collect::<Vec<_>>(),
+        "costs": costs.collect::<Vec<_>>(),
+    })
+}
+
+fn cell_json(cell: &Cell) -> Value {
+    let verdicts = cell.verdicts.iter().enumerate().map(|(i, (p, v))| {
+        let mut row = json!({ "property": property_name(*p), "verdict": verdict_word(v) });
+        match v {
+            Verdict::Holds { no_move: Some(axis) } => row["no-move"] = json!(axis),
+            Verdict::Holds { no_move: None } => {}
+            Verdict::Violated { trace: actions } => {
+                row["length"] = json!(actions.len());
+                let texts = actions.iter().map(|&a| trace::text(&cell.world, &cell.names, a));
+                row["trace"] = json!(texts.collect::<Vec<_>>());
+            }
+            Verdict::Unknown { stopped } => row["stopped-by"] = json!(stopped_word(*stopped)),
+            Verdict::Vacuous { why } => row["why"] = json!(why),
+        }
+        row["expected"] = json!(cell.claims[i].map(|c| expect_word(c.expect)));
+        row
+    });
+    json!({
+        "scenario": cell.scenario.file.name,
+        "model": cell.model.name,
+        "arrives": cell.arrives.map(arrival_name),
+        "states": cell.findings.states,
+        "transitions": cell.findings.transitions,
+        "depth": cell.findings.depth,
+        "complete": cell.complete(),
+        "verdicts": verdicts.collect::<Vec<_>>(),
+    })
+}
+
+fn expect_word(e: Expect) -> &'static str {
+    match e {
+        Expect::Holds => "holds",
+        Expect::Violated => "violated",
+    }
+}
+
+/// A row for each verdict.
+pub fn csv(cells: &[Cell]) -> String {
+    let mut out = "scenario,model,arrives,property,verdict,length,states,transitions,depth,expected\n".to_string();
+    for cell in cells {
+        for (i, (p, v)) in cell.verdicts.iter().enumerate() {
+            let length = if let Verdict::Violated { trace } = v { trace.len().to_string() } else { String::new() };
+            let fields = [
+                cell.scenario.file.name.clone(),
+                cell.model.name.clone(),
+                cell.arrives.map_or("", arrival_name).to_string(),
+                property_name(*p).to_string(),
+                verdict_word(v).to_string(),
+                length,
+                cell.findings.states.to_string(),
+                cell.findings.transitions.to_string(),
+                cell.findings.depth.to_string(),
+                cell.claims[i].map_or("", |c| expect_word(c.expect)).to_string(),
+            ];
+            out += &(fields.join(",") + "\n");
+        }
+    }
+    out
+}
+
+/// The matrix as Markdown.
+pub fn markdown(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> String {
+    let mut out = "# The matrix\n\nEvery bundled policy against every bundled adversary. A verdict is `holds` (every \
+                   reachable state was searched and none violates the property), `FALLS n` (with a shortest attack of \
+                   n steps) or `no move` (this policy gives the adversary nothing to act on). Generated by `overhear \
+                   compare --out reports`.\n\n"
+        .to_string();
+    out += &format!(
+        "```text\n{}```\n\n## What it asks of people\n\n```text\n{}```\n",
+        overview(cells, models),
+        self::costs(models, costs)
+    );
+    for (name, group) in by_scenario(cells) {
+        let properties: Vec<&str> = group[0].verdicts.iter().map(|v| property_name(v.0)).collect();
+        out += &format!("\n## {name}\n\n{}\n\n", group[0].scenario.file.title);
+        out += &format!("| model | arrives | {} | states |\n", properties.join(" | "));
+        out += &format!("|{}\n", " --- |".repeat(properties.len() + 3));
+        for cell in group {
+            let signs: Vec<String> = cell.verdicts.iter().map(|v| sign(&v.1)).collect();
+            let arrives = arrival_text(cell.arrives);
+            let states = thousands(cell.findings.states);
+            out += &format!("| {} | {arrives} | {} | {states} |\n", cell.model.name, signs.join(" | "));
+        }
+    }
+    out
+}

@@ -1,0 +1,278 @@
+//! Every cell of scenarios × models × arrivals: compiled, searched, replayed, held against its expectations.
+
+use crate::explore::{Findings, Limits, Progress, Stopped, exact};
+use crate::input::{Diagnostic, Source};
+use crate::model::action::possible;
+use crate::model::bits::Flag;
+use crate::model::world::Powers;
+use crate::model::{Action, Arrival, Blocked, Property, State, World, step};
+use crate::policy::Policy;
+use crate::scenario::{Expect, Expectation, Model, ScenarioFile, Size, axes, compile, decide_cell};
+use crate::trace::{self, Names};
+use rayon::prelude::*;
+use std::time::Duration;
+
+/// A scenario file, read and checked, with the text that diagnostics point into.
+pub struct Scenario {
+    pub file: ScenarioFile,
+    pub source: Source,
+}
+
+/// What is to be run.
+pub struct Plan<'a> {
+    pub scenarios: &'a [Scenario],
+    pub models: &'a [Model],
+    /// Models that a scenario may fix for a person.
+    pub known: &'a [Model],
+    /// Whether large scenarios are searched too.
+    pub large: bool,
+    pub limits: Limits,
+}
+
+/// What one property comes to in one cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The search was complete and nothing violates the property (or, of a possibility, something shows it).
+    Holds {
+        /// Set where this policy gives the adversary nothing to act on: the axis and the value that deny it.
+        no_move: Option<String>,
+    },
+    /// A state violates it; the trace is the least of the shortest.
+    Violated { trace: Vec<Action> },
+    /// The search was cut short before it could tell.
+    Unknown { stopped: Stopped },
+    /// The question is empty, and why.
+    Vacuous { why: String },
+}
+
+/// One model in one scenario, against an adversary that arrives at one time.
+pub struct Cell<'a> {
+    pub scenario: &'a Scenario,
+    pub model: &'a Model,
+    /// `None` in a control without adversary.
+    pub arrives: Option<Arrival>,
+    pub world: World,
+    pub names: Names,
+    pub findings: Findings,
+    pub verdicts: Vec<(Property, Verdict)>,
+    /// The claim of the scenario file that decides each verdict, in the same order; none if the file claims nothing.
+    pub claims: Vec<Option<&'a Expectation>>,
+}
+
+/// Why a run ended without results that can be believed.
+#[derive(Debug)]
+pub enum RunError {
+    /// A file is wrong.
+    Input(Box<Diagnostic>),
+    /// A trace does not replay by the plain rules, or does not end where the search said.
+    Untrue(String),
+}
+
+impl From<Box<Diagnostic>> for RunError {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Self::Input(diagnostic)
+    }
+}
+
+/// A cell that is still to be searched.
+struct Task<'a> {
+    scenario: &'a Scenario,
+    model: &'a Model,
+    arrives: Option<Arrival>,
+    world: World,
+    names: Names,
+    expectations: Vec<Option<&'a Expectation>>,
+}
+
+/// Searches every cell of the plan, side by side, and returns them in the plan's order.
+pub fn run<'a>(plan: &Plan<'a>, progress: &(dyn CellProgress + 'a)) -> Result<Vec<Cell<'a>>, RunError> {
+    let tasks = tasks(plan)?;
+    progress.begin(tasks.len());
+    let mut cells: Vec<Cell<'a>> =
+        tasks.into_par_iter().map(|task| search(task, plan.limits, progress)).collect::<Result<_, _>>()?;
+    mark_vacuous_files(&mut cells);
+    Ok(cells)
+}
+
+/// Who watches cells being searched.
+pub trait CellProgress: Sync {
+    fn begin(&self, cells: usize);
+    /// Returns the watcher of one search.
+    fn search(&self) -> &dyn Progress;
+    fn done(&self, states: usize);
+}
+
+impl CellProgress for () {
+    fn begin(&self, _: usize) {}
+    fn search(&self) -> &dyn Progress {
+        &()
+    }
+    fn done(&self, _: usize) {}
+}
+
+fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
+    let mut tasks = Vec::new();
+    for scenario in plan.scenarios.iter().filter(|s| plan.large || s.file.size == Size::Base) {
+        for model in plan.models {
+            for arrives in scenario.file.arrivals() {
+                let at = arrives.unwrap_or(Arrival::FromStart);
+                let (world, names) = compile(&scenario.file, &scenario.source, model, plan.known, at)?;
+                let expect = |p| expectation(scenario, model, arrives, p);
+                let expectations = scenario.file.properties().map(expect).collect::<Result<_, _>>()?;
+                tasks.push(Task { scenario, model, arrives, world, names, expectations });
+            }
+        }
+    }
+    Ok(tasks)
+}
+
+/// The one claim that decides a cell. A scenario of the user's own need not claim anything.
+fn expectation<'a>(
+    scenario: &'a Scenario,
+    model: &Model,
+    arrives: Option<Arrival>,
+    property: Property,
+) -> Result<Option<&'a Expectation>, Box<Diagnostic>> {
+    if scenario.file.expectations.is_empty() {
+        return Ok(None);
+    }
+    decide_cell(&scenario.file, &scenario.source, model, arrives, property).map(Some)
+}
+
+fn search<'a>(task: Task<'a>, limits: Limits, progress: &dyn CellProgress) -> Result<Cell<'a>, RunError> {
+    let properties: Vec<Property> = task.scenario.file.properties().collect();
+    let findings = exact::search(&task.world, &properties, limits, progress.search());
+    let vacuous = honest_run_fails(&task.world);
+    let no_move = findings.stopped.is_none().then(|| no_move(&task.world)).flatten();
+    let verdict = |&p: &Property| match (&vacuous, findings.trace(p), findings.stopped) {
+        (Some(why), ..) => Verdict::Vacuous { why: why.clone() },
+        (None, Some(trace), _) if p.is_safety() => Verdict::Violated { trace: trace.to_vec() },
+        (None, None, None) if !p.is_safety() => Verdict::Violated { trace: Vec::new() },
+        (None, None, Some(stopped)) => Verdict::Unknown { stopped },
+        _ => Verdict::Holds { no_move: no_move.clone() },
+    };
+    let verdicts: Vec<_> = properties.iter().map(|p| (*p, verdict(p))).collect();
+    for (p, verdict) in &verdicts {
+        believe(&task, *p, verdict)?;
+    }
+    progress.done(findings.states);
+    let Task { scenario, model, arrives, world, names, expectations } = task;
+    Ok(Cell { scenario, model, arrives, world, names, findings, verdicts, claims: expectations })
+}
+
+/// Replays the trace of a violation by the plain rules: no search is believed without.
+fn believe(task: &Task, property: Property, verdict: &Verdict) -> Result<(), RunError> {
+    let Verdict::Violated { trace } = verdict else { return Ok(()) };
+    if !property.is_safety() || trace::ends_with(&task.world, trace, property, false) {
+        return Ok(());
+    }
+    let (scenario, model) = (&task.scenario.file.name, &task.model.name);
+    Err(RunError::Untrue(format!("the trace for {property:?} in {scenario} under {model} does not replay")))
+}
+
+/// Why the honest run cannot finish, if it cannot: then nothing that holds means anything.
+fn honest_run_fails(w: &World) -> Option<String> {
+    let honest = World { powers: Powers::default(), arrives: Arrival::FromStart, ..*w };
+    let found = exact::first(&honest, Property::EverybodyReads);
+    found.is_none().then(|| "without an adversary no message ever reaches every honest device".to_string())
+}
+
+/// The axis and value that leave this adversary nothing to act on, if nothing it could do is ever enabled.
+fn no_move(w: &World) -> Option<String> {
+    if w.powers == Powers::default() {
+        return None;
+    }
+    let honest = World { powers: Powers::default(), arrives: Arrival::FromStart, ..*w };
+    let trace = exact::first(&honest, Property::EverybodyReads)?;
+    let settled = *trace::replay(&honest, &trace).ok()?.last()?;
+    let ready = State { active: Flag::ON, ..settled };
+    // With a vantage there is always an answer to give; without one every move begins with a power's own action.
+    let moves: Vec<_> = possible(w).into_iter().filter(|a| a.is_adversarial() && *a != Action::Arrive).collect();
+    let can_act = |s: State| moves.iter().any(|&a| step(w, s, a).is_ok());
+    if can_act(ready) || can_act(State { active: Flag::ON, ..w.initial() }) {
+        return None;
+    }
+    let denied = moves.iter().filter_map(|&a| step(w, ready, a).err()).find_map(denying_axis);
+    let policy = axes(w.policy(crate::model::Person(1)));
+    let axis = denied?;
+    policy.into_iter().find(|(name, _)| name == axis).map(|(name, value)| format!("{name}: {value}"))
+}
+
+/// The axis whose value a guard stands for.
+pub fn denying_axis(blocked: Blocked) -> Option<&'static str> {
+    match blocked {
+        Blocked::NoPassword | Blocked::JoiningNeedsExistingDevice | Blocked::NothingToApprove => Some("joining"),
+        Blocked::NumberMeansNothing | Blocked::IdentityNotReplaceable => Some("identity-replaced-by"),
+        Blocked::NoRecoveryKey => Some("identity"),
+        Blocked::FirstIdentityBound => Some("first-identity"),
+        Blocked::MembershipSigned => Some("membership"),
+        _ => None,
+    }
+}
+
+/// A scenario whose adversary can act under none of the models says nothing about any of them.
+fn mark_vacuous_files(cells: &mut [Cell]) {
+    let silent = |c: &Cell| c.verdicts.iter().all(|v| matches!(v.1, Verdict::Holds { no_move: Some(_) }));
+    let names: Vec<String> = cells.iter().map(|c| c.scenario.file.name.clone()).collect();
+    for name in &names {
+        let mut file: Vec<_> = cells.iter_mut().filter(|c| c.scenario.file.name == *name).collect();
+        if file.iter().all(|c| silent(c)) {
+            let why = "the adversary can act under none of the selected models".to_string();
+            file.iter_mut().flat_map(|c| &mut c.verdicts).for_each(|v| v.1 = Verdict::Vacuous { why: why.clone() });
+        }
+    }
+}
+
+impl Cell<'_> {
+    /// Whether a verdict is what was expected; `None` if it is not conclusive or nothing was expected.
+    pub fn met(&self, index: usize) -> Option<bool> {
+        let expected = self.claims[index]?.expect;
+        match &self.verdicts[index].1 {
+            Verdict::Holds { .. } => Some(expected == Expect::Holds),
+            Verdict::Violated { .. } => Some(expected == Expect::Violated),
+            Verdict::Unknown { .. } | Verdict::Vacuous { .. } => None,
+        }
+    }
+    /// The last state of the trace that violates `property`.
+    pub fn end(&self, trace: &[Action]) -> State {
+        let states = trace::replay(&self.world, trace).expect("traces were replayed before they were kept");
+        states[states.len() - 1]
+    }
+    /// Whether the search of this cell was complete.
+    pub fn complete(&self) -> bool {
+        self.findings.stopped.is_none()
+    }
+    pub fn took(&self) -> Duration {
+        self.findings.took
+    }
+}
+
+/// Which single changes of the policy under test would have stopped this very trace, axis by axis.
+///
+/// Each other value of each axis is put in its place, and the trace replayed: it is stopped if a step is blocked or the
+/// property no longer fails at its end. Whether another attack remains is for a search to say.
+pub fn stopped_by(cell: &Cell, property: Property, trace: &[Action]) -> Vec<(String, String, Vec<String>)> {
+    let mut decisive = Vec::new();
+    for (axis, values) in crate::scenario::axis_values() {
+        let own = axes(&cell.model.policy).into_iter().find(|a| a.0 == axis).map_or(String::new(), |a| a.1);
+        let others = values.iter().filter(|&v| *v != own && v != "unused");
+        let stops = |value: &&String| {
+            let Some(policy) = with_axis(&cell.model.policy, &axis, value) else { return false };
+            let changed = cell.world.policy.map(|p| if p == cell.model.policy { policy } else { p });
+            let world = World { policy: changed, ..cell.world };
+            !trace::ends_with(&world, trace, property, false)
+        };
+        let stopping: Vec<String> = others.filter(stops).cloned().collect();
+        if !stopping.is_empty() {
+            decisive.push((axis, own, stopping));
+        }
+    }
+    decisive
+}
+
+/// The policy with another value on one axis.
+pub fn with_axis(policy: &Policy, axis: &str, value: &str) -> Option<Policy> {
+    let mut axes = serde_json::to_value(policy).ok()?;
+    *axes.get_mut(axis)? = value.into();
+    serde_json::from_value(axes).ok()
+}
