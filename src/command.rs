@@ -191,7 +191,7 @@ fn load(selection: &Selection) -> Result<Loaded, Failure> {
         states_max: selection.limits.states_max,
         deadline: selection.limits.timeout.map(|t| Instant::now() + t),
         bytes_max: selection.limits.bytes_max,
-        first: false,
+        reductions: None,
     };
     if let Some(jobs) = selection.limits.jobs {
         // Only the first call counts; a second one in the same process keeps the first's number.

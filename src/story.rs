@@ -294,9 +294,8 @@ fn key_changes(w: &World, names: &Names, a: &State, b: &State, lines: &mut Vec<S
             }
         }
     }
-    if b.left_out.on() && !a.left_out.on() {
-        lines.push("an honest device was left out".to_string());
-    }
+    let unmissed = b.overheard.minus(a.overheard);
+    lines.extend(unmissed.iter().map(|x| format!("no honest device misses what {} reads", names.device(x))));
 }
 
 /// What is wrong in the state `s` if `property` fails there, as a sentence.

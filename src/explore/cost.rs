@@ -5,7 +5,7 @@
 
 use crate::model::action::possible;
 use crate::model::bits::Index;
-use crate::model::people::Publication;
+use crate::model::people::{Publication, reaches_everybody};
 use crate::model::world::Powers;
 use crate::model::{Action, Answer, Arrival, DEVICES_MAX, Device, PEOPLE_MAX, Person, Server, Set, State, World, step};
 use crate::policy::{IdentityKind, Policy};
@@ -89,9 +89,7 @@ pub struct Cheapest {
 
 /// Whether a message of every signed-in sender would reach every one of `devices`, all signed in.
 pub fn everybody_reads(w: &World, s: &State, devices: Set<Device>) -> bool {
-    let truth = [Answer::Truth; PEOPLE_MAX];
-    let reaches = |v| step(w, *s, Action::Send(v, truth)).is_ok_and(|after| !after.left_out.on());
-    devices.within(s.signed_in) && w.senders.and(devices).iter().all(reaches)
+    devices.within(s.signed_in) && w.senders.and(devices).iter().all(|v| reaches_everybody(w, *s, v))
 }
 
 /// Whether the cost search may take the action: what honest clients do to get where everybody reads.

@@ -1,63 +1,76 @@
 //! The primary search: breadth first, level by level, over exact packed states.
 //!
 //! States are expanded in the order of their discovery and actions are tried in their order, so the first way to a
-//! state is the least among its shortest, and the same in every run. Complete means that the frontier was empty.
+//! state is the least among its shortest, and the same in every run. Complete means that the frontier was empty, or
+//! that nothing was left to decide.
 
 use super::store::{Place, Store};
 use super::{Findings, Limits, Progress, Stopped};
-use crate::model::action::possible;
 use crate::model::state::Layout;
-use crate::model::{Action, Property, State, World, property, step};
+use crate::model::{Action, Property, Reduced, Reductions, State, World, property};
 use std::time::Instant;
 
 /// How many states are expanded between two looks at the limits.
 const BATCH: usize = 1 << 10;
 
-struct Search<'w> {
-    world: &'w World,
+struct Search {
+    world: Reduced,
     layout: Layout,
-    actions: Vec<Action>,
     visited: Store,
     /// For each state the one it was first reached from; the first state names itself.
     came_from: Vec<Place>,
+    /// States ever kept, those that were merged since included.
+    states: usize,
     transitions: usize,
-    undecided: Vec<(Property, Option<Place>)>,
+    asked: Vec<(Property, Decided)>,
+}
+
+/// What is known of one property.
+enum Decided {
+    Not,
+    /// By the state at this place, of the level that is being searched.
+    At(Place),
+    By(Vec<Action>),
 }
 
 /// Searches all of `world` for the states that decide `properties`.
 pub fn search(world: &World, properties: &[Property], limits: Limits, progress: &dyn Progress) -> Findings {
     let started = Instant::now();
     let layout = Layout::of(world);
+    let reductions = limits.reductions.unwrap_or(Reductions::ALL);
     let mut search = Search {
-        world,
-        actions: possible(world),
+        world: Reduced::new(world, properties, reductions),
         visited: Store::new(layout.len()),
         layout,
         came_from: Vec::new(),
+        states: 0,
         transitions: 0,
-        undecided: properties.iter().map(|&p| (p, None)).collect(),
+        asked: properties.iter().map(|&p| (p, Decided::Not)).collect(),
     };
-    search.reach(world.initial(), 0, &mut vec![0; search.layout.len()]);
+    let mut buffer = vec![0; search.layout.len()];
+    search.reach(search.world.initial(), 0, &mut buffer);
     let (depth, stopped) = search.run(limits, progress);
-    let traces = search.undecided.iter().map(|&(p, at)| (p, at.map(|place| search.trace(place)))).collect();
+    search.keep_traces();
+    let bytes = search.bytes();
+    let trace = |decided: Decided| if let Decided::By(trace) = decided { Some(trace) } else { None };
     Findings {
-        states: search.visited.len(),
+        states: search.states,
         transitions: search.transitions,
         depth,
         stopped,
-        traces,
+        traces: search.asked.into_iter().map(|(p, decided)| (p, trace(decided))).collect(),
         took: started.elapsed(),
-        bytes: search.bytes(),
+        bytes,
     }
 }
 
 /// The least of the shortest traces that decide one property, as soon as it is found.
 pub fn first(world: &World, property: Property) -> Option<Vec<Action>> {
-    let findings = search(world, &[property], Limits { first: true, ..Limits::default() }, &());
+    let findings = search(world, &[property], Limits::default(), &());
     findings.trace(property).map(<[Action]>::to_vec)
 }
 
-impl Search<'_> {
+impl Search {
     /// Expands level after level until the frontier is empty or a limit is reached; returns the depth of the last.
     fn run(&mut self, limits: Limits, progress: &dyn Progress) -> (usize, Option<Stopped>) {
         let mut buffer = vec![0; self.layout.len()];
@@ -78,15 +91,19 @@ impl Search<'_> {
                 }
             }
             depth += 1;
+            if self.world.reductions.decided_properties && self.keep_traces() {
+                if self.open().is_empty() {
+                    return (depth, None);
+                }
+                next = self.merge(next, &mut buffer);
+            }
         }
     }
 
     fn stopped(&self, limits: Limits, progress: &dyn Progress, waiting: usize, depth: usize) -> Option<Stopped> {
-        let states = self.visited.len();
         match () {
-            () if !progress.tick(states, waiting, depth) => Some(Stopped::Interrupted),
-            () if limits.first && self.undecided.iter().all(|u| u.1.is_some()) => Some(Stopped::Decided),
-            () if limits.states_max.is_some_and(|max| states > max) => Some(Stopped::States),
+            () if !progress.tick(self.states, waiting, depth) => Some(Stopped::Interrupted),
+            () if limits.states_max.is_some_and(|max| self.states > max) => Some(Stopped::States),
             () if limits.deadline.is_some_and(|end| Instant::now() >= end) => Some(Stopped::Time),
             () if limits.bytes_max.is_some_and(|max| self.bytes() > max) => Some(Stopped::Memory),
             () => None,
@@ -97,10 +114,10 @@ impl Search<'_> {
         self.visited.bytes() + self.came_from.capacity() * size_of::<Place>()
     }
 
-    fn expand(&mut self, from: Place, buffer: &mut Vec<u64>) {
-        let s = self.layout.unpack(self.visited.get(from));
-        for i in 0..self.actions.len() {
-            let Ok(next) = step(self.world, s, self.actions[i]) else { continue };
+    fn expand(&mut self, from: Place, buffer: &mut [u64]) {
+        let s = self.state(from);
+        for i in 0..self.world.actions.len() {
+            let Ok(next) = self.world.step(s, self.world.actions[i]) else { continue };
             self.transitions += 1;
             if next != s {
                 self.reach(next, from, buffer);
@@ -108,19 +125,61 @@ impl Search<'_> {
         }
     }
 
-    fn reach(&mut self, s: State, from: Place, buffer: &mut Vec<u64>) {
+    fn reach(&mut self, s: State, from: Place, buffer: &mut [u64]) {
         self.layout.pack(&s, buffer);
         let (place, new) = self.visited.insert(buffer);
         if !new {
             return;
         }
+        self.states += 1;
         self.came_from.push(from);
-        for (property, decided) in &mut self.undecided {
-            let decides = || property::condition(self.world, s, *property) != property.is_safety();
-            if decided.is_none() && decides() {
-                *decided = Some(place);
+        for (property, decided) in &mut self.asked {
+            let decides = || property::condition(&self.world.world, s, *property) != property.is_safety();
+            if matches!(decided, Decided::Not) && decides() {
+                *decided = Decided::At(place);
             }
         }
+    }
+
+    /// The properties that no state has decided yet.
+    fn open(&self) -> Vec<Property> {
+        self.asked.iter().filter(|a| matches!(a.1, Decided::Not)).map(|a| a.0).collect()
+    }
+
+    /// Turns the places that decided a property into traces; returns whether there were any.
+    fn keep_traces(&mut self) -> bool {
+        let traces = self.asked.iter().map(|a| if let Decided::At(at) = a.1 { Some(self.trace(at)) } else { None });
+        let traces: Vec<_> = traces.collect();
+        let any = traces.iter().any(Option::is_some);
+        for (asked, trace) in self.asked.iter_mut().zip(traces) {
+            asked.1 = trace.map_or_else(|| std::mem::replace(&mut asked.1, Decided::Not), Decided::By);
+        }
+        any
+    }
+
+    /// Forgets what only decided properties read, and with it what told states apart; returns where the frontier
+    /// starts among those that are left.
+    // States that differ in unread fields only lead to states that do, so a merged state's level is the lowest of
+    // its members', and the least way to it is the way to the member that was discovered first.
+    fn merge(&mut self, frontier: usize, buffer: &mut [u64]) -> usize {
+        self.world = Reduced::new(&self.world.world, &self.open(), self.world.reductions);
+        let old = std::mem::replace(&mut self.visited, Store::new(self.layout.len()));
+        let old_from = std::mem::take(&mut self.came_from);
+        let mut place_of = vec![0; old.len()];
+        let mut start = 0;
+        for place in 0..old.len() {
+            if place == frontier {
+                start = self.visited.len();
+            }
+            let kept = self.world.kept(self.layout.unpack(old.get(place as Place)));
+            self.layout.pack(&kept, buffer);
+            let (new_place, new) = self.visited.insert(buffer);
+            place_of[place] = new_place;
+            if new {
+                self.came_from.push(place_of[old_from[place] as usize]);
+            }
+        }
+        if frontier == old.len() { self.visited.len() } else { start }
     }
 
     /// The least of the shortest action lists to `place`.
@@ -129,8 +188,8 @@ impl Search<'_> {
         while place != 0 {
             let from = self.came_from[place as usize];
             let (s, t) = (self.state(from), self.state(place));
-            let leads_there = |&&a: &&Action| step(self.world, s, a) == Ok(t);
-            actions.push(*self.actions.iter().find(leads_there).expect("some action led here"));
+            let leads_there = |&&a: &&Action| self.world.step(s, a) == Ok(t);
+            actions.push(*self.world.actions.iter().find(leads_there).expect("some action led here"));
             place = from;
         }
         actions.reverse();

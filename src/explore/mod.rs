@@ -6,7 +6,7 @@ pub mod naive;
 pub mod second;
 pub mod store;
 
-use crate::model::{Action, Property};
+use crate::model::{Action, Property, Reductions};
 use std::time::{Duration, Instant};
 
 /// Where a search must stop, finished or not. `None` is no limit.
@@ -15,8 +15,8 @@ pub struct Limits {
     pub states_max: Option<usize>,
     pub deadline: Option<Instant>,
     pub bytes_max: Option<usize>,
-    /// Stop as soon as every property asked for is decided.
-    pub first: bool,
+    /// The reductions to search with; all of them if not said.
+    pub reductions: Option<Reductions>,
 }
 
 /// What stopped a search before its frontier was empty.
@@ -26,8 +26,6 @@ pub enum Stopped {
     Time,
     Memory,
     Interrupted,
-    /// Everything asked for was decided, and no more was wanted.
-    Decided,
 }
 
 /// How a search tells of its progress.
@@ -46,13 +44,13 @@ impl Progress for () {
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Findings {
-    /// Different states reached.
+    /// States kept, each when it was found first.
     pub states: usize,
     /// Actions tried that led somewhere, the same state included.
     pub transitions: usize,
     /// Length of the longest of the shortest ways to a state, as far as searched.
     pub depth: usize,
-    /// `None` if the frontier is empty: everything reachable was seen.
+    /// `None` if the frontier is empty, so everything reachable was seen, or if every property is decided.
     pub stopped: Option<Stopped>,
     /// For each property asked for, in that order: the least of the shortest traces that decide it. For a safety
     /// property that is a violation, for a possibility a witness.

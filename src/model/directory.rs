@@ -249,7 +249,8 @@ pub fn contact(w: &World, s: State, v: Device, p: Person, view: View) -> Contact
     let pin = s.pinned.get(v, p);
     let changed = s.offered.get(v, p) != Identity::None && pin != Identity::None;
     match (view.identity, pin) {
-        (Identity::None, _) => Contact::NoIdentity,
+        // An answer without an identity takes none away that the viewer holds (matrix-rust-sdk keeps the stored one).
+        (Identity::None, Identity::None) => Contact::NoIdentity,
         (_, Identity::None) => Contact::New,
         _ if s.latched.has(v, p) && (changed || !s.verified.has(v, p)) => Contact::VerifiedThenChanged,
         _ if changed => Contact::Changed,

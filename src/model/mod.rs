@@ -5,7 +5,7 @@
 //! of its own devices to get it. Every action is a function `(&World, State, …) -> Step`, guards first, then the one
 //! state that follows.
 //!
-//! **Invariant:** `model` knows no names, no files, no serde, and allocates nothing in a step.
+//! **Invariant:** `model` knows no names and no files, turns nothing into text, and allocates nothing in a step.
 
 pub mod bits;
 pub mod world;
@@ -16,10 +16,12 @@ pub mod people;
 pub mod adversary;
 pub mod property;
 pub mod action;
+pub mod reduce;
 
 pub use action::{Action, Blocked, Step, step};
 pub use bits::{DEVICES_MAX, Device, Identity, PEOPLE_MAX, Person, Rel, Server, Set, VIEWERS_MAX};
 pub use directory::{Answer, Lie, Shown};
 pub use property::Property;
+pub use reduce::{Reduced, Reductions};
 pub use state::State;
 pub use world::{Arrival, HonestOption, World};

@@ -336,8 +336,6 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
     let Audience { after_lookups: s, recipients } = audience(w, s, v, answers)?;
     let readers = recipients.with(v);
     let honest = w.honest.minus(s.stolen);
-    let in_room: Set<Device> = s.members.minus(w.uninvited).iter().fold(Set::EMPTY, |all, p| all.union(w.of(p)));
-    let listening = s.signed_in.union(s.evicted).and(in_room).minus(s.stolen);
     let reached = |p: Person| readers.meets(w.of(p));
     let contacted = !s.active.on() && s.members.minus(w.uninvited).iter().all(reached);
     let after_removal: Set<Device> =
@@ -349,11 +347,24 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
         current: if era_is_past { s.current } else { s.current.union(readers) },
         after: s.after.union(after_removal),
         given: if era_is_past { s.given.with_row(v, given) } else { s.given },
-        left_out: Flag::of(!listening.within(readers)),
+        overheard: if misses_nobody(w, s, readers) { s.overheard.union(recipients.and(s.rogue(w))) } else { s.overheard },
         all_read: Flag::of(s.all_read.on() || honest == w.honest && honest.within(readers)),
         contacted: if contacted { s.contacted.with(w.owner(v)) } else { s.contacted },
         ..s
     })
+}
+
+/// Whether `readers` are, besides others, all honest devices in the room, those that were thrown off included.
+fn misses_nobody(w: &World, s: State, readers: Set<Device>) -> bool {
+    let in_room: Set<Device> = s.members.minus(w.uninvited).iter().fold(Set::EMPTY, |all, p| all.union(w.of(p)));
+    s.signed_in.union(s.evicted).and(in_room).minus(s.stolen).within(readers)
+}
+
+/// Whether a message of `v` would reach every honest device in the room, with the servers' true answers.
+pub fn reaches_everybody(w: &World, s: State, v: Device) -> bool {
+    let truth = [Answer::Truth; super::bits::PEOPLE_MAX];
+    let reached = audience(w, s, v, &truth).map(|a| a.recipients.with(v));
+    reached.is_ok_and(|readers| misses_nobody(w, s, readers))
 }
 
 /// `by` gives the old keys it holds to another device of its own account that asked for them.

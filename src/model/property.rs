@@ -74,7 +74,8 @@ pub fn condition(w: &World, s: State, property: Property) -> bool {
         Property::NoHiddenKey => !rogue_holders.iter().any(|d| hidden(w, s, d)),
         Property::NoSilentLeak => !rogue_holders.iter().any(|d| silent(w, s, d)),
         Property::NoInvisibleListener => {
-            s.left_out.on() || !rogue_holders.and(s.current).iter().any(|d| hidden(w, s, d) && silent(w, s, d))
+            let thrown_off = s.evicted.iter().any(|d| s.members.has(w.owner(d)));
+            thrown_off || !s.overheard.iter().any(|d| hidden(w, s, d) && silent(w, s, d))
         }
         Property::PastStaysPrivate => !s.past.meets(s.rogue(w)),
         Property::RemovalEndsAccess => s.after.is_empty(),
@@ -151,7 +152,7 @@ pub fn culprits(w: &World, s: State, property: Property) -> Set<Device> {
         Property::NoHiddenKey => holders.iter().filter(|&d| hidden(w, s, d)).collect(),
         Property::NoSilentLeak => holders.iter().filter(|&d| silent(w, s, d)).collect(),
         Property::NoInvisibleListener => {
-            holders.and(s.current).iter().filter(|&d| hidden(w, s, d) && silent(w, s, d)).collect()
+            s.overheard.iter().filter(|&d| hidden(w, s, d) && silent(w, s, d)).collect()
         }
         Property::PastStaysPrivate => s.past.and(s.rogue(w)),
         Property::RemovalEndsAccess => s.after,

@@ -102,8 +102,8 @@ pub struct State {
     pub current: Set<Device>,
     /// Rogue devices that were given a key after their claimed owner had removed one.
     pub after: Set<Device>,
-    /// Whether the last send left an honest device out.
-    pub left_out: Flag,
+    /// Rogue devices that were given a key by a send that reached every honest device too: nobody missed anything.
+    pub overheard: Set<Device>,
     /// Whether some send reached every honest device of the cast.
     pub all_read: Flag,
 }
@@ -241,7 +241,7 @@ fn fullest(w: &World) -> State {
         past: d,
         current: d,
         after: d,
-        left_out: Flag::ON,
+        overheard: d,
         all_read: Flag::ON,
     }
 }

@@ -152,7 +152,7 @@ fn vars(w: &World, names: &Names, s: &State) -> Vec<(&'static str, Value)> {
         ("past", set(s.past, d)),
         ("current", set(s.current, d)),
         ("after", set(s.after, d)),
-        ("left_out", json!(s.left_out.on())),
+        ("overheard", set(s.overheard, d)),
         ("all_read", json!(s.all_read.on())),
     ]
 }

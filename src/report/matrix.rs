@@ -26,7 +26,6 @@ pub fn stopped_word(stopped: Stopped) -> &'static str {
         Stopped::Time => "the time limit",
         Stopped::Memory => "the memory limit",
         Stopped::Interrupted => "an interruption",
-        Stopped::Decided => "everything asked for being decided",
     }
 }
 

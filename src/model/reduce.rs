@@ -1,0 +1,177 @@
+//! The reductions of the state space, each named in the verdicts that it served, and none of them used in a replay.
+//!
+//! **Dominated answers.** An answer is dominated by another if whatever the adversary reaches with it, it reaches with
+//! the other in as many steps. Listing an honest device only gives an honest device a key, which blocks no attack; so
+//! honest devices are left out only where listing one asks somebody a question, or where its id is to become free. A
+//! forged identity that signs honest devices too gives the adversary's devices the same keys as one that does not. No
+//! identity is shown only where there may be none yet.
+//!
+//! **Unread fields.** What no rule and no property that is asked for reads is forgotten after every step.
+//!
+//! **Decided properties.** Once a property is decided, what it alone reads is forgotten too, in all states found.
+
+use super::action::{Action, Step, possible, step};
+use super::bits::{Device, Flag, Person, Set};
+use super::directory::{Answer, Shown};
+use super::property::Property;
+use super::state::{Among, OfDevices, State};
+use super::world::{HonestOption, World};
+use crate::policy::{FirstIdentity, HistoryOnLink, Joining, OnNewDevice, OwnRequests};
+
+/// Which reductions a search uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reductions {
+    pub dominated_answers: bool,
+    pub unread_fields: bool,
+    /// What only decided properties read goes unread from then on, and the search ends when all are decided.
+    pub decided_properties: bool,
+}
+
+impl Reductions {
+    pub const NONE: Self = Self { dominated_answers: false, unread_fields: false, decided_properties: false };
+    pub const ALL: Self = Self { dominated_answers: true, unread_fields: true, decided_properties: true };
+}
+
+/// A world as a search sees it: what can happen in it, and what is forgotten after each step.
+pub struct Reduced {
+    pub world: World,
+    pub actions: Vec<Action>,
+    pub reductions: Reductions,
+    reads: Reads,
+}
+
+/// What the rules and the properties asked for read of the fields that can go unread.
+#[derive(Clone, Copy)]
+struct Reads {
+    warned: bool,
+    looked: bool,
+    shown: bool,
+    shown_verified: bool,
+    overheard: bool,
+    evicted: bool,
+    after: bool,
+    all_read: bool,
+    /// Devices whose keys some rule could hand on to the adversary.
+    keys_of: Set<Device>,
+    /// People whose primary device matters.
+    primaries: Set<Device>,
+    stolen_again: bool,
+}
+
+impl Reduced {
+    /// `world` as it has to be searched to decide `properties`.
+    pub fn new(world: &World, properties: &[Property], reductions: Reductions) -> Self {
+        let undominated = |a: &Action| !reductions.dominated_answers || !is_dominated(world, *a);
+        Self {
+            world: *world,
+            actions: possible(world).into_iter().filter(undominated).collect(),
+            reductions,
+            reads: reads(world, properties),
+        }
+    }
+
+    /// The state that the search keeps after `action`, or why it cannot happen.
+    pub fn step(&self, s: State, action: Action) -> Step {
+        let next = step(&self.world, s, action)?;
+        Ok(self.kept(next))
+    }
+
+    /// The first state that the search keeps.
+    pub fn initial(&self) -> State {
+        self.kept(self.world.initial())
+    }
+
+    /// What the search keeps of a state.
+    pub fn kept(&self, s: State) -> State {
+        if self.reductions.unread_fields { forget_unread(&self.world, &self.reads, s) } else { s }
+    }
+}
+
+fn reads(w: &World, properties: &[Property]) -> Reads {
+    let asks = |p: Property| properties.contains(&p);
+    let listener = asks(Property::NoInvisibleListener);
+    let hidden = listener || asks(Property::NoHiddenKey);
+    let can_hand_on = |p: Person| {
+        let policy = w.policy(p);
+        let hands_on = policy.own_requests != OwnRequests::Never || policy.history_on_link == HistoryOnLink::HandedOver;
+        let rogue = w.rogue.meets(w.of(p)) && hands_on;
+        rogue || w.powers.steal_device.meets(w.of(p))
+    };
+    let people = |keep: &dyn Fn(Person) -> bool| {
+        w.all_people().filter(|&p| keep(p)).fold(Set::EMPTY, |all: Set<Device>, p| all.union(w.of(p)))
+    };
+    Reads {
+        warned: listener || asks(Property::NoSilentLeak),
+        looked: hidden,
+        shown: hidden || w.has_option(HonestOption::RemoveDevice),
+        shown_verified: asks(Property::NeverShownAsVerified),
+        overheard: listener,
+        evicted: listener || asks(Property::NoLockOut),
+        after: asks(Property::RemovalEndsAccess),
+        all_read: asks(Property::EverybodyReads),
+        keys_of: people(&can_hand_on).union(w.rogue).union(w.uninvited_devices),
+        primaries: people(&|p| w.policy(p).joining == Joining::ExistingDevice),
+        stolen_again: w.has_option(HonestOption::ChangePassword),
+    }
+}
+
+fn forget_unread(w: &World, reads: &Reads, s: State) -> State {
+    let only = |keep: bool, set: Set<Device>| if keep { set } else { Set::EMPTY };
+    let shown = only(reads.shown, s.shown);
+    let kept_keys = reads.keys_of.union(s.stolen);
+    State {
+        shown,
+        shown_verified: only(reads.shown_verified, s.shown_verified),
+        overheard: only(reads.overheard, s.overheard),
+        evicted: only(reads.evicted, s.evicted),
+        after: only(reads.after, s.after),
+        all_read: Flag::of(reads.all_read && s.all_read.on()),
+        // Only that somebody was warned of a person is asked for, not who.
+        warned: if reads.warned { somebody_warned(w, s.warned) } else { Among::default() },
+        // Once a device has been shown, who looked for it no longer matters.
+        looked: if reads.looked { not_shown(w, s.looked, shown) } else { OfDevices::default() },
+        past: s.past.and(kept_keys),
+        current: s.current.and(kept_keys),
+        primary: s.primary.and(reads.primaries),
+        // What is known need not be stolen, and cannot become unknown again.
+        passwords_stolen: if reads.stolen_again { s.passwords_stolen } else { Set::EMPTY },
+        // First contact is over when the adversary has arrived.
+        contacted: if s.active.on() { Set::EMPTY } else { s.contacted },
+        ..s
+    }
+}
+
+/// The same warnings, all of them told to the first person.
+fn somebody_warned(w: &World, warned: Among) -> Among {
+    let about = w.all_people().fold(Set::EMPTY, |all: Set<Person>, p| all.union(warned.row(p)));
+    Among::default().with_row(Person(0), about)
+}
+
+/// `looked` without the devices in `shown`.
+fn not_shown(w: &World, looked: OfDevices, shown: Set<Device>) -> OfDevices {
+    w.honest.iter().fold(looked, |all, v| all.with_row(v, all.row(v).minus(shown)))
+}
+
+/// Whether some answer in `action` is dominated.
+fn is_dominated(w: &World, action: Action) -> bool {
+    match action {
+        Action::LookUp(v, p, answer) => dominated(w, v, p, answer),
+        Action::ForwardKeys(v, _, answer) => dominated(w, v, w.owner(v), answer),
+        Action::ReshareKeys(v, to, answer) => dominated(w, v, w.owner(to), answer),
+        Action::Send(v, answers) => w.all_people().any(|p| dominated(w, v, p, answers[p.0 as usize])),
+        _ => false,
+    }
+}
+
+/// Whether another answer about `p` to the client `v` does all that this one does.
+fn dominated(w: &World, v: Device, p: Person, answer: Answer) -> bool {
+    let Answer::Lie(lie) = answer else { return false };
+    let policy = w.policy(w.owner(v));
+    let asks = policy.new_device == OnNewDevice::Ask && w.senders.has(v);
+    let may_leave_out = if asks { w.honest } else { w.reused };
+    let unneeded = !lie.left_out.within(may_leave_out);
+    let no_reset = lie.identity == Shown::Old && !w.has_option(HonestOption::ResetIdentity);
+    // An identity that comes with the first device is never missing while there is a device to ask about.
+    let never_missing = w.policy(p).first_identity == FirstIdentity::WithFirstDevice;
+    unneeded || no_reset || lie.identity == Shown::Forged || never_missing && lie.identity == Shown::Nothing
+}
