@@ -15,6 +15,8 @@ const BATCH: usize = 1 << 10;
 
 struct Search {
     world: Reduced,
+    /// Every action that the search has used since it began.
+    actions: Vec<Action>,
     layout: Layout,
     visited: Store,
     /// For each state the one it was first reached from; the first state names itself.
@@ -38,8 +40,10 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
     let started = Instant::now();
     let layout = Layout::of(world);
     let reductions = limits.reductions.unwrap_or(Reductions::ALL);
+    let reduced = Reduced::new(world, properties, reductions);
     let mut search = Search {
-        world: Reduced::new(world, properties, reductions),
+        actions: reduced.actions.clone(),
+        world: reduced,
         visited: Store::new(layout.len()),
         layout,
         came_from: Vec::new(),
@@ -189,7 +193,7 @@ impl Search {
             let from = self.came_from[place as usize];
             let (s, t) = (self.state(from), self.state(place));
             let leads_there = |&&a: &&Action| self.world.step(s, a) == Ok(t);
-            actions.push(*self.world.actions.iter().find(leads_there).expect("some action led here"));
+            actions.push(*self.actions.iter().find(leads_there).expect("some action led here"));
             place = from;
         }
         actions.reverse();

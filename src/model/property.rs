@@ -136,7 +136,9 @@ fn obstructed(w: &World, s: State, v: Device) -> bool {
                 Decision::Withhold(_) => {
                     // What honest people could reach with this device if nothing forged were in their way.
                     let at_best = Situation { own: Own::Verified, contact: Contact::Verified, ..x };
-                    let at_best = Situation { signed: s.signed.has(d), ..at_best };
+                    // A planted first identity keeps its owner from making the true one that would sign.
+                    let planted = s.replaced.has(p) && !s.born.has(p);
+                    let at_best = Situation { signed: planted || s.signed.has(d), ..at_best };
                     !s.held(w).has(d) && (forged(p) || me_forged) && decide(&at_best) == Decision::Share
                 }
             }

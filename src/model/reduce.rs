@@ -11,12 +11,13 @@
 //! **Decided properties.** Once a property is decided, what it alone reads is forgotten too, in all states found.
 
 use super::action::{Action, Step, possible, step};
-use super::bits::{Device, Flag, Person, Set};
+use super::bits::{Device, Flag, Identity, Person, Set};
 use super::directory::{Answer, Shown};
+use super::people::Publication;
 use super::property::Property;
 use super::state::{Among, OfDevices, State};
 use super::world::{HonestOption, World};
-use crate::policy::{FirstIdentity, HistoryOnLink, Joining, OnNewDevice, OwnRequests};
+use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, Joining, OnNewDevice, OwnRequests};
 
 /// Which reductions a search uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +52,8 @@ struct Reads {
     evicted: bool,
     after: bool,
     all_read: bool,
+    past: bool,
+    current: bool,
     /// Devices whose keys some rule could hand on to the adversary.
     keys_of: Set<Device>,
     /// People whose primary device matters.
@@ -61,7 +64,11 @@ struct Reads {
 impl Reduced {
     /// `world` as it has to be searched to decide `properties`.
     pub fn new(world: &World, properties: &[Property], reductions: Reductions) -> Self {
-        let undominated = |a: &Action| !reductions.dominated_answers || !is_dominated(world, *a);
+        let truth_is_read = properties.contains(&Property::NoLockOut) || world.has_option(HonestOption::RemoveDevice);
+        let undominated = |a: &Action| {
+            let dominated = is_dominated(world, *a) || !truth_is_read && corrupts_own_truth(world, *a);
+            !reductions.dominated_answers || !dominated
+        };
         Self {
             world: *world,
             actions: possible(world).into_iter().filter(undominated).collect(),
@@ -100,7 +107,11 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
     let people = |keep: &dyn Fn(Person) -> bool| {
         w.all_people().filter(|&p| keep(p)).fold(Set::EMPTY, |all: Set<Device>, p| all.union(w.of(p)))
     };
+    let any_key = asks(Property::NoRogueKey) || asks(Property::NoSilentLeak) || asks(Property::NoHiddenKey);
+    let any_key = any_key || asks(Property::NoUninvitedReader);
     Reads {
+        past: any_key || asks(Property::PastStaysPrivate),
+        current: any_key,
         warned: listener || asks(Property::NoSilentLeak),
         looked: hidden,
         shown: hidden || w.has_option(HonestOption::RemoveDevice),
@@ -119,6 +130,8 @@ fn forget_unread(w: &World, reads: &Reads, s: State) -> State {
     let only = |keep: bool, set: Set<Device>| if keep { set } else { Set::EMPTY };
     let shown = only(reads.shown, s.shown);
     let kept_keys = reads.keys_of.union(s.stolen);
+    let s = if reads.warned { s } else { forget_unverified(w, s) };
+    let s = forget_answered(w, s);
     State {
         shown,
         shown_verified: only(reads.shown_verified, s.shown_verified),
@@ -130,8 +143,10 @@ fn forget_unread(w: &World, reads: &Reads, s: State) -> State {
         warned: if reads.warned { somebody_warned(w, s.warned) } else { Among::default() },
         // Once a device has been shown, who looked for it no longer matters.
         looked: if reads.looked { not_shown(w, s.looked, shown) } else { OfDevices::default() },
-        past: s.past.and(kept_keys),
-        current: s.current.and(kept_keys),
+        past: only(reads.past, s.past.and(kept_keys)),
+        current: only(reads.current, s.current.and(kept_keys)),
+        // Whether a rogue device exists tells the eras apart, and who has looked since.
+        existed: only(reads.past || reads.looked, s.existed),
         primary: s.primary.and(reads.primaries),
         // What is known need not be stolen, and cannot become unknown again.
         passwords_stolen: if reads.stolen_again { s.passwords_stolen } else { Set::EMPTY },
@@ -139,6 +154,44 @@ fn forget_unread(w: &World, reads: &Reads, s: State) -> State {
         contacted: if s.active.on() { Set::EMPTY } else { s.contacted },
         ..s
     }
+}
+
+/// Without what clients that never send remember of their own person's identity, where it is not verified.
+// Such a client reads its own person's identity only to approve requests for old keys, for which it has to be verified,
+// and to warn.
+fn forget_unverified(w: &World, s: State) -> State {
+    w.honest.minus(w.senders).iter().fold(s, |s, v| {
+        let p = w.owner(v);
+        let offered = s.offered.with(v, p, Identity::None);
+        match s.verified.has(v, p) {
+            true => State { offered, ..s },
+            false => State {
+                offered,
+                pinned: s.pinned.with(v, p, Identity::None),
+                latched: s.latched.without(v, p),
+                ..s
+            },
+        }
+    })
+}
+
+/// Without what viewers remember of single devices and nothing asks any more.
+// `seen` is what a prompt can be about: none is left once it is answered or the device verified, and the careful answer
+// none but about rogue devices. A client that never sends reads `trusted` only for its own account's devices.
+fn forget_answered(w: &World, s: State) -> State {
+    w.honest.iter().fold(s, |s, v| {
+        let p = w.owner(v);
+        let trusted = if w.senders.has(v) { s.trusted.row(v) } else { s.trusted.row(v).and(w.of(p)) };
+        let accepted = s.accepted.row(v).minus(trusted);
+        let promptable = if w.hurried.has(p) { Set::first(w.devices) } else { s.held(w) };
+        let seen = s.seen.row(v).and(promptable).minus(trusted).minus(accepted).minus(s.blocked.row(v));
+        State {
+            trusted: s.trusted.with_row(v, trusted),
+            accepted: s.accepted.with_row(v, accepted),
+            seen: s.seen.with_row(v, seen),
+            ..s
+        }
+    })
 }
 
 /// The same warnings, all of them told to the first person.
@@ -161,6 +214,25 @@ fn is_dominated(w: &World, action: Action) -> bool {
         Action::Send(v, answers) => w.all_people().any(|p| dominated(w, v, p, answers[p.0 as usize])),
         _ => false,
     }
+}
+
+/// Whether a server in the adversary's hands changes what it truly holds. It need not: whatever anybody asks about its
+/// people passes it, and it answers as it likes; only a property about true answers can tell.
+fn corrupts_own_truth(w: &World, action: Action) -> bool {
+    match action {
+        // Where a sign-in by password is handed the shared identity key, it is more than a line in a list.
+        Action::RegisterDevice(d) => w.controls(w.owner(d)) && w.rogue.has(d) && !gives_identity(w, w.owner(d)),
+        Action::ForgeIdentity(p, _) => w.controls(p),
+        Action::SignIn(d, x) | Action::PublishIdentity(d, x) | Action::ResetIdentity(d, x) => {
+            w.controls(w.owner(d)) && x != Publication::Intact
+        }
+        Action::ApproveDevice(_, d, x) => w.controls(w.owner(d)) && x != Publication::Intact,
+        _ => false,
+    }
+}
+
+fn gives_identity(w: &World, p: Person) -> bool {
+    w.policy(p).identity == IdentityKind::SharedByDevices && w.policy(p).joining == Joining::Password
 }
 
 /// Whether another answer about `p` to the client `v` does all that this one does.
