@@ -1,8 +1,10 @@
 //! What a policy costs, held against formulas for every number of people and devices within the limits.
 
-use overhear::explore::cost::{Cost, cast, cheapest};
-use overhear::model::{PEOPLE_MAX, VIEWERS_MAX, World};
+use overhear::explore::cost::{Cost, cast, cheapest, everybody_reads};
+use overhear::model::action::possible;
+use overhear::model::{Action, PEOPLE_MAX, State, VIEWERS_MAX, World, step};
 use overhear::policy::Policy;
+use std::collections::HashMap;
 
 /// A bundled policy by its file's name.
 fn policy(name: &str) -> Policy {
@@ -89,5 +91,41 @@ fn n_by_m_devices_take_n_times_m_ceremonies_one_by_one_and_n_plus_m_less_one_by_
         let between = |c: Option<Cost>| c.map(|c| c.ceremonies - (n * (n - 1) / 2) as u32);
         assert_eq!(between(cost(&one_by_one, &[n, m], false)), Some((n * m) as u32));
         assert_eq!(cost(&signing, &[n, m], false), Some(ceremonies((n + m - 1) as u32)));
+    }
+}
+
+/// The same cost, by trying every order of every honest action: the free ones are not done first here.
+fn cost_by_all_orders(policy: &Policy, devices: &[usize], hurried: bool) -> Option<Cost> {
+    let w = cast(policy, devices, hurried, [false; 5]);
+    let honest: Vec<_> = possible(&w).into_iter().filter(|a| !a.is_adversarial()).collect();
+    let mut best: HashMap<State, Cost> = HashMap::from([(w.initial(), Cost::default())]);
+    let mut queue = vec![(Cost::default(), w.initial())];
+    while !queue.is_empty() {
+        let next = (0..queue.len()).min_by_key(|&i| queue[i].0).expect("the queue is not empty");
+        let (cost, s) = queue.swap_remove(next);
+        if everybody_reads(&w, &s, w.honest) {
+            return Some(cost);
+        }
+        for &a in honest.iter().filter(|a| !matches!(a, Action::Send(..) | Action::ForwardKeys(..))) {
+            let Ok(after) = step(&w, s, a) else { continue };
+            let cost = cost + overhear::explore::cost::of(a);
+            if best.get(&after).is_none_or(|known| cost < *known) {
+                best.insert(after, cost);
+                queue.push((cost, after));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn doing_what_is_free_first_loses_no_cheapest_way() {
+    for model in overhear::bundle::models() {
+        for devices in [[1, 1], [1, 2], [2, 1]] {
+            for hurried in [false, true] {
+                let all_orders = cost_by_all_orders(&model.policy, &devices, hurried);
+                assert_eq!(cost(&model.policy, &devices, hurried), all_orders, "{}, {devices:?}", model.name);
+            }
+        }
     }
 }

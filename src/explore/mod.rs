@@ -3,6 +3,7 @@
 pub mod cost;
 pub mod exact;
 pub mod naive;
+pub mod recovery;
 pub mod second;
 pub mod store;
 

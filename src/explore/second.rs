@@ -3,21 +3,20 @@
 //! stateright does not expand a state once every property is decided, and its traces are not shortest when several
 //! properties share a run; so a property that nothing decides is added, and its traces are not used.
 
-use crate::model::action::possible;
-use crate::model::{Action, Property, State, World, property, step};
+use crate::model::{Action, Property, Reduced, Reductions, State, World, property};
 use stateright::{Checker, Model};
 
 /// One world as a stateright model.
 pub struct Second {
-    pub world: World,
-    actions: Vec<Action>,
+    reduced: Reduced,
     properties: Vec<Property>,
+    count: bool,
 }
 
 impl Second {
-    /// The model of `world` that checks `properties`.
-    pub fn new(world: &World, properties: &[Property]) -> Self {
-        Self { world: *world, actions: possible(world), properties: properties.to_vec() }
+    /// The model of `world` that checks `properties`, and reaches every state if all are to be counted.
+    pub fn new(world: &World, properties: &[Property], reductions: Reductions, count: bool) -> Self {
+        Self { reduced: Reduced::new(world, properties, reductions), properties: properties.to_vec(), count }
     }
 }
 
@@ -26,20 +25,20 @@ impl Model for Second {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        vec![self.world.initial()]
+        vec![self.reduced.initial()]
     }
 
     fn actions(&self, _: &State, actions: &mut Vec<Action>) {
-        actions.extend_from_slice(&self.actions);
+        actions.extend_from_slice(&self.reduced.actions);
     }
 
     fn next_state(&self, s: &State, a: Action) -> Option<State> {
-        step(&self.world, *s, a).ok()
+        self.reduced.step(*s, a).ok()
     }
 
     fn properties(&self) -> Vec<stateright::Property<Self>> {
         let never = stateright::Property::sometimes("nothing decides this", |_: &Self, _: &State| false);
-        self.properties.iter().map(|&p| as_stateright(p)).chain([never]).collect()
+        self.properties.iter().map(|&p| as_stateright(p)).chain(self.count.then_some(never)).collect()
     }
 }
 
@@ -48,10 +47,10 @@ fn as_stateright(p: Property) -> stateright::Property<Second> {
     macro_rules! always {
         ($($name:ident),+) => { match p {
             $(Property::$name => stateright::Property::always(stringify!($name), |m: &Second, s: &State| {
-                property::condition(&m.world, *s, Property::$name)
+                property::condition(&m.reduced.world, *s, Property::$name)
             }),)+
             Property::EverybodyReads => stateright::Property::sometimes("EverybodyReads", |m: &Second, s: &State| {
-                property::condition(&m.world, *s, Property::EverybodyReads)
+                property::condition(&m.reduced.world, *s, Property::EverybodyReads)
             }),
         } };
     }
@@ -68,9 +67,10 @@ fn as_stateright(p: Property) -> stateright::Property<Second> {
     )
 }
 
-/// The number of states of `world`, and which of `properties` some state decides, according to stateright.
-pub fn search(world: &World, properties: &[Property]) -> (usize, Vec<bool>) {
-    let checker = Second::new(world, properties).checker().spawn_bfs().join();
+/// The number of states of `world` if all are to be counted, and which of `properties` some state decides, according to
+/// stateright. Without `count` the search ends as soon as every property is decided.
+pub fn search(world: &World, properties: &[Property], reductions: Reductions, count: bool) -> (usize, Vec<bool>) {
+    let checker = Second::new(world, properties, reductions, count).checker().spawn_bfs().join();
     let decided = |p: &Property| checker.discovery(as_stateright(*p).name).is_some();
     (checker.unique_state_count(), properties.iter().map(decided).collect())
 }

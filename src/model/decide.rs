@@ -91,6 +91,27 @@ pub enum Decision {
     RefuseRoom(Why),
 }
 
+/// Every situation under one policy.
+pub fn situations(policy: Policy) -> impl Iterator<Item = Situation> {
+    const OWN: [Own; 3] = [Own::Absent, Own::Unverified, Own::Verified];
+    const CONTACT: [Contact; 6] = [
+        Contact::NoIdentity,
+        Contact::New,
+        Contact::Pinned,
+        Contact::Verified,
+        Contact::Changed,
+        Contact::VerifiedThenChanged,
+    ];
+    const TRUST: [LocalTrust; 5] =
+        [LocalTrust::Unset, LocalTrust::Accepted, LocalTrust::Verified, LocalTrust::Ignored, LocalTrust::Blocked];
+    let pairs = OWN.into_iter().flat_map(|own| CONTACT.map(|contact| (own, contact)));
+    let devices =
+        || TRUST.into_iter().flat_map(|t| [(t, false, false), (t, false, true), (t, true, false), (t, true, true)]);
+    pairs.flat_map(move |(own, contact)| {
+        devices().map(move |(trust, signed, dehydrated)| Situation { policy, own, contact, signed, trust, dehydrated })
+    })
+}
+
 /// Decides whether one listed device is given a room key.
 pub fn decide(x: &Situation) -> Decision {
     use Decision::{RefuseRoom, Share, Withhold};

@@ -347,7 +347,11 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
         current: if era_is_past { s.current } else { s.current.union(readers) },
         after: s.after.union(after_removal),
         given: if era_is_past { s.given.with_row(v, given) } else { s.given },
-        overheard: if misses_nobody(w, s, readers) { s.overheard.union(recipients.and(s.rogue(w))) } else { s.overheard },
+        overheard: if misses_nobody(w, s, readers) {
+            s.overheard.union(recipients.and(s.rogue(w)))
+        } else {
+            s.overheard
+        },
         all_read: Flag::of(s.all_read.on() || honest == w.honest && honest.within(readers)),
         contacted: if contacted { s.contacted.with(w.owner(v)) } else { s.contacted },
         ..s

@@ -153,9 +153,7 @@ pub fn culprits(w: &World, s: State, property: Property) -> Set<Device> {
     match property {
         Property::NoHiddenKey => holders.iter().filter(|&d| hidden(w, s, d)).collect(),
         Property::NoSilentLeak => holders.iter().filter(|&d| silent(w, s, d)).collect(),
-        Property::NoInvisibleListener => {
-            s.overheard.iter().filter(|&d| hidden(w, s, d) && silent(w, s, d)).collect()
-        }
+        Property::NoInvisibleListener => s.overheard.iter().filter(|&d| hidden(w, s, d) && silent(w, s, d)).collect(),
         Property::PastStaysPrivate => s.past.and(s.rogue(w)),
         Property::RemovalEndsAccess => s.after,
         Property::NeverShownAsVerified => s.shown_verified,

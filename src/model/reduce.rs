@@ -165,12 +165,9 @@ fn forget_unverified(w: &World, s: State) -> State {
         let offered = s.offered.with(v, p, Identity::None);
         match s.verified.has(v, p) {
             true => State { offered, ..s },
-            false => State {
-                offered,
-                pinned: s.pinned.with(v, p, Identity::None),
-                latched: s.latched.without(v, p),
-                ..s
-            },
+            false => {
+                State { offered, pinned: s.pinned.with(v, p, Identity::None), latched: s.latched.without(v, p), ..s }
+            }
         }
     })
 }

@@ -42,6 +42,7 @@ pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(&'sta
     vec![
         ("matrix.md", matrix::markdown(cells, models, costs)),
         ("matrix.json", pretty(&matrix::json(cells, models, costs))),
+        ("states.csv", matrix::states(cells)),
         ("claims.md", claims::markdown(cells)),
         ("claims.json", pretty(&claims::json(cells))),
         ("coverage.md", coverage::markdown(cells, models)),
