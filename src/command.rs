@@ -10,10 +10,12 @@ use crate::run::{self, Cell, CellProgress, Plan, RunError, Scenario, Verdict};
 use crate::scenario::{self, Model, arrival_by_name, arrival_name, property_by_name, property_name};
 use crate::trace;
 use rayon::prelude::*;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How a command ended. Several at once: the first in this order counts.
@@ -21,6 +23,8 @@ use std::time::{Duration, Instant};
 pub enum Exit {
     Internal,
     BadInput,
+    /// By the signal of this number.
+    Interrupted(u8),
     Unmet,
     NothingSelected,
     Inconclusive,
@@ -33,6 +37,7 @@ impl Exit {
         match self {
             Self::Internal => 70,
             Self::BadInput => 2,
+            Self::Interrupted(signal) => 128 + signal,
             Self::Unmet => 1,
             Self::NothingSelected => 4,
             Self::Inconclusive => 3,
@@ -184,7 +189,9 @@ fn load(selection: &Selection) -> Result<Loaded, Failure> {
     let mut scenarios = Vec::new();
     for source in sources {
         let file = scenario::read_scenario(&source)?;
-        scenario::check_powers(&file, &source, &models, &known)?;
+        // A power that one selected model leaves no move is a result; one that no model has a use for is a mistake.
+        let all: Vec<Model> = models.iter().chain(&known).cloned().collect();
+        scenario::check_powers(&file, &source, &all, &known)?;
         scenarios.push(Scenario { file, source });
     }
     let limits = Limits {
@@ -210,16 +217,37 @@ struct Watcher {
     states: AtomicUsize,
     told: Mutex<Instant>,
     terminal: bool,
+    /// The signal that asked for an end; 0 as long as none did.
+    signal: Arc<AtomicUsize>,
 }
 
 impl Watcher {
-    fn new() -> Self {
+    fn new() -> Result<Self, Failure> {
         let terminal = io::stderr().is_terminal();
         let bar = if terminal { indicatif::ProgressBar::new(0) } else { indicatif::ProgressBar::hidden() };
         let style = indicatif::ProgressStyle::with_template("{bar:24} {pos}/{len} searches {msg} {elapsed}");
         bar.set_style(style.expect("the template is valid"));
         let zero = || AtomicUsize::new(0);
-        Self { bar, cells: zero(), done: zero(), states: zero(), told: Mutex::new(Instant::now()), terminal }
+        let (told, signal, again) = (Mutex::new(Instant::now()), Arc::default(), Arc::new(AtomicBool::new(false)));
+        for number in [SIGINT, SIGTERM] {
+            // The first signal ends the searches, a second one the process.
+            flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&again))?;
+            flag::register(number, Arc::clone(&again))?;
+            flag::register_usize(number, Arc::clone(&signal), usize::try_from(number).unwrap_or_default())?;
+        }
+        Ok(Self { bar, cells: zero(), done: zero(), states: zero(), told, terminal, signal })
+    }
+
+    /// Says that a signal ended the searches, if one did.
+    fn interrupted(&self, cells: &[Cell]) -> Option<Exit> {
+        let signal = u8::try_from(self.signal.load(Ordering::Relaxed)).unwrap_or_default();
+        if signal == 0 {
+            return None;
+        }
+        self.bar.finish_and_clear();
+        let done = cells.iter().filter(|c| c.complete()).count();
+        anstream::eprintln!("interrupted: {done} of {} searches were done, the others are unknown", cells.len());
+        Some(Exit::Interrupted(signal))
     }
 }
 
@@ -244,6 +272,9 @@ impl CellProgress for Watcher {
 
 impl Progress for Watcher {
     fn tick(&self, states: usize, frontier: usize, depth: usize) -> bool {
+        if self.signal.load(Ordering::Relaxed) != 0 {
+            return false;
+        }
         let Ok(mut told) = self.told.try_lock() else { return true };
         if told.elapsed() < Duration::from_secs(10) {
             return true;
@@ -263,16 +294,25 @@ impl Progress for Watcher {
 /// `overhear compare`
 pub fn compare(selection: &Selection, format: Format, out: Option<&Path>) -> Result<Exit, Failure> {
     let loaded = load(selection)?;
-    let cells = run::run(&loaded.plan(), &Watcher::new())?;
+    let watcher = Watcher::new()?;
+    let in_dir = |dir: &Path, e: io::Error| Failure::Message(format!("{}: {e}", dir.display()));
+    if let Some(dir) = out {
+        // A folder that cannot be written to is better refused now than after the search.
+        std::fs::create_dir_all(dir).map_err(|e| in_dir(dir, e))?;
+    }
+    let cells = run::run(&loaded.plan(), &watcher)?;
     if cells.is_empty() {
         return nothing_selected();
     }
+    if let Some(exit) = watcher.interrupted(&cells) {
+        return Ok(exit);
+    }
     let costs: Vec<_> = loaded.models.par_iter().map(matrix::policy_cost).collect();
     if let Some(dir) = out {
-        crate::report::write_all(dir, &cells, &loaded.models, &costs)?;
+        crate::report::write_all(dir, &cells, &loaded.models, &costs).map_err(|e| in_dir(dir, e))?;
     }
     match format {
-        Format::Text | Format::Github => {
+        Format::Text => {
             print(&matrix::tables(&cells))?;
             print(&(matrix::overview(&cells, &loaded.models) + "\n" + &matrix::costs(&loaded.models, &costs)))?;
             print(&("\n".to_string() + &terminal::summary(&cells)))?;
@@ -282,6 +322,9 @@ pub fn compare(selection: &Selection, format: Format, out: Option<&Path>) -> Res
         }
         Format::Csv => {
             print(&matrix::csv(&cells))?;
+        }
+        Format::Github => {
+            print(&terminal::annotations(&cells))?;
         }
     }
     Ok(exit_of(&cells))
@@ -311,7 +354,8 @@ pub fn exit_of(cells: &[Cell]) -> Exit {
 /// `overhear check`
 pub fn check(selection: &Selection, format: Format) -> Result<Exit, Failure> {
     let loaded = load(selection)?;
-    let cells = run::run(&loaded.plan(), &Watcher::new())?;
+    let watcher = Watcher::new()?;
+    let cells = run::run(&loaded.plan(), &watcher)?;
     if cells.is_empty() {
         return nothing_selected();
     }
@@ -324,7 +368,7 @@ pub fn check(selection: &Selection, format: Format) -> Result<Exit, Failure> {
     if format == Format::Text {
         print(&terminal::summary(&cells))?;
     }
-    Ok(exit_of(&cells))
+    Ok(watcher.interrupted(&cells).unwrap_or_else(|| exit_of(&cells)))
 }
 
 /// What `overhear explain` is asked.
@@ -367,13 +411,22 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
         let what = format!("property that {} asks about", file.name);
         return Err(unknown(&what, &question.property, known.into_iter()));
     }
-    let cells = run::run(&loaded.plan(), &Watcher::new())?;
+    let watcher = Watcher::new()?;
+    let cells = run::run(&loaded.plan(), &watcher)?;
+    if let Some(exit) = watcher.interrupted(&cells) {
+        return Ok(exit);
+    }
     let chosen: Vec<&Cell> = cells.iter().filter(|c| arrives.is_none() || c.arrives == arrives).collect();
     let falls = |c: &&&Cell| c.verdicts.iter().any(|v| v.0 == property && matches!(v.1, Verdict::Violated { .. }));
     let Some(cell) = chosen.iter().find(falls).or(chosen.first()) else { return nothing_selected() };
     let index = cell.verdicts.iter().position(|v| v.0 == property).expect("the property was looked for above");
-    if let (Some(path), Verdict::Violated { trace }) = (&question.itf, &cell.verdicts[index].1) {
-        write_itf(path, question, cell, property, trace)?;
+    match (&question.itf, terminal::shown_by(cell, index)) {
+        (None, _) => {}
+        (Some(path), []) => {
+            let verdict = matrix::verdict_word(&cell.verdicts[index].1);
+            anstream::eprintln!("note: {verdict}, so there is no trace; {} is not written", path.display());
+        }
+        (Some(path), actions) => write_itf(path, question, cell, property, actions)?,
     }
     match question.format {
         Format::Json => print(&(pretty(&terminal::explanation_json(cell, index)) + "\n"))?,
@@ -403,7 +456,8 @@ fn write_itf(
         input_hash: itf::input_hash(&[&cell.scenario.source.text, &model_text.text]),
     };
     let value = itf::write(&cell.world, &cell.names, &meta, actions, &states);
-    crate::report::write_whole(path, &(pretty(&value) + "\n"))?;
+    let written = crate::report::write_whole(path, &(pretty(&value) + "\n"));
+    written.map_err(|e| Failure::Message(format!("{}: {e}", path.display())))?;
     anstream::eprintln!("wrote {}", path.display());
     Ok(())
 }
@@ -413,12 +467,16 @@ pub fn replay(path: &Path) -> Result<Exit, Failure> {
     let wrong = |message: String| Failure::Message(format!("{}: {message}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
     let file = itf::read(&text).map_err(wrong)?;
+    let arrivals = ["from-start", "after-first-contact"];
     let (meta, known) = (&file.meta, bundle::models());
     let scenario_source = bundle::find_scenario(&meta.scenario)?;
     let model_source = bundle::find_model(&meta.model)?;
     let model = scenario::read_model(&model_source)?;
     let scenario_file = scenario::read_scenario(&scenario_source)?;
-    let arrives = arrival_by_name(&meta.arrives).unwrap_or(crate::model::Arrival::FromStart);
+    let arrives = match meta.arrives.as_str() {
+        "" => crate::model::Arrival::FromStart,
+        name => arrival_by_name(name).ok_or_else(|| unknown("arrival", name, arrivals.into_iter()))?,
+    };
     let property = property_by_name(&meta.property)
         .ok_or_else(|| unknown("property", &meta.property, Property::ALL.map(property_name).into_iter()))?;
     if itf::input_hash(&[&scenario_source.text, &model_source.text]) != meta.input_hash {
@@ -432,7 +490,7 @@ pub fn replay(path: &Path) -> Result<Exit, Failure> {
     match trace::replay(&world, &actions) {
         Err(e) => {
             let line = &file.actions[e.step - 1];
-            print(&format!("step {} `{line}` cannot happen: blocked by {:?}\n", e.step, e.blocked))?;
+            print(&format!("step {} `{line}` cannot happen: blocked by the guard {:?}\n", e.step, e.blocked))?;
             Ok(Exit::Unmet)
         }
         Ok(states) => {
@@ -440,8 +498,8 @@ pub fn replay(path: &Path) -> Result<Exit, Failure> {
             let last = states[states.len() - 1];
             let falls = crate::model::property::condition(&world, last, property) != property.is_safety();
             let told = match falls {
-                true => format!("{}: {}\n", meta.property, crate::story::consequence(&world, &names, last, property)),
-                false => format!("All steps happen, and {} is not violated at the end.\n", meta.property),
+                true => format!("\n{}: {}\n", meta.property, crate::story::consequence(&world, &names, last, property)),
+                false => format!("\nAll steps happen, and {} is not violated at the end.\n", meta.property),
             };
             print(&told)?;
             Ok(if falls { Exit::Fine } else { Exit::Unmet })
@@ -459,11 +517,11 @@ pub fn list() -> Result<Exit, Failure> {
     }
     text += "\nModels\n";
     for m in bundle::models() {
-        text += &format!("  {:<32} {}\n", m.name, m.title);
+        text += &format!("  {:<33} {}\n", m.name, m.title);
     }
-    text += "\nProperties\n";
+    text += "\nProperties, each with its letter and what it rules out\n";
     for p in Property::ALL {
-        text += &format!("  {}\n", property_name(p));
+        text += &format!("  {:<24} {}\n", property_name(p), matrix::ruled_out(p));
     }
     text += "\nAxes\n";
     for (axis, values) in scenario::axis_values() {

@@ -17,16 +17,17 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  overhear compare                                   every bundled policy against every bundled adversary
-  overhear check password-thief                      are the expectations of one scenario met?
-  overhear explain server-of-recipient --model matrix-tofu --property no-invisible-listener
+  overhear compare                      every bundled policy against every adversary
+  overhear check password-thief         are the expectations of one scenario met?
+  overhear explain server-of-recipient --model matrix-tofu --property no-hidden-key
   overhear explain password-thief --model mine.json --property no-rogue-key
-  overhear replay attack.itf.json                    do a trace's steps still happen?
+  overhear replay attack.itf.json       do a trace's steps still happen?
 
 Exit codes:
-  0 every expectation met, all conclusive   1 an expectation not met   2 usage or bad input
-  3 inconclusive   4 nothing selected, or vacuous   70 internal error   130/143 interrupted
-  Several at once: 70 > 2 > 1 > 4 > 3.";
+  0  every expectation met, all conclusive     4        nothing selected, or vacuous
+  1  an expectation not met                    70       internal error
+  2  usage or bad input                        130/143  interrupted by SIGINT/SIGTERM
+  3  inconclusive                              Several at once: 70 > 2 > 130/143 > 1 > 4 > 3.";
 
 #[derive(Clone, Copy, Default, ValueEnum)]
 enum Colour {
@@ -75,8 +76,9 @@ enum Command {
         itf: Option<PathBuf>,
         #[command(flatten)]
         limits: LimitArgs,
+        /// How the result is written to standard output.
         #[arg(long, value_enum, default_value_t)]
-        format: FormatArg,
+        format: StoryFormatArg,
     },
     /// Replay a trace file by the plain rules and tell it.
     Replay {
@@ -136,6 +138,13 @@ enum FormatArg {
     Github,
 }
 
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum StoryFormatArg {
+    #[default]
+    Text,
+    Json,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum SchemaOf {
     Model,
@@ -149,6 +158,15 @@ impl From<FormatArg> for Format {
             FormatArg::Json => Self::Json,
             FormatArg::Csv => Self::Csv,
             FormatArg::Github => Self::Github,
+        }
+    }
+}
+
+impl From<StoryFormatArg> for Format {
+    fn from(f: StoryFormatArg) -> Self {
+        match f {
+            StoryFormatArg::Text => Self::Text,
+            StoryFormatArg::Json => Self::Json,
         }
     }
 }

@@ -88,9 +88,12 @@ struct Task<'a> {
 pub fn run<'a>(plan: &Plan<'a>, progress: &(dyn CellProgress + 'a)) -> Result<Vec<Cell<'a>>, RunError> {
     let tasks = tasks(plan)?;
     progress.begin(tasks.len());
-    let mut cells: Vec<Cell<'a>> =
-        tasks.into_par_iter().map(|task| search(task, plan.limits, progress)).collect::<Result<_, _>>()?;
-    mark_vacuous_files(&mut cells);
+    let searched = tasks.into_par_iter().map(|task| search(task, plan.limits, progress));
+    let mut cells: Vec<Cell<'a>> = searched.collect::<Result<_, _>>()?;
+    // Of one model that leaves the adversary no move, this is the result; of several, the scenario is about none.
+    if plan.models.len() > 1 {
+        mark_vacuous_files(&mut cells);
+    }
     Ok(cells)
 }
 
@@ -255,6 +258,10 @@ pub fn stopped_by(cell: &Cell, property: Property, trace: &[Action]) -> Vec<(Str
     let mut decisive = Vec::new();
     for (axis, values) in crate::scenario::axis_values() {
         let own = axes(&cell.model.policy).into_iter().find(|a| a.0 == axis).map_or(String::new(), |a| a.1);
+        // Without this one value the policy would be another kind of policy, or none that can be written down.
+        if own == "unused" || axis == "identity" {
+            continue;
+        }
         let others = values.iter().filter(|&v| *v != own && v != "unused");
         let stops = |value: &&String| {
             let Some(policy) = with_axis(&cell.model.policy, &axis, value) else { return false };

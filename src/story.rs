@@ -4,6 +4,7 @@ use crate::model::bits::Index;
 use crate::model::people::Publication;
 use crate::model::state::{Among, OfDevices, OfPeople};
 use crate::model::{Action, Answer, Device, Identity, Person, Property, Set, Shown, State, World, property};
+use crate::policy::OwnRequests;
 use crate::trace::{Names, ReplayError, replay};
 
 /// One step of a story.
@@ -31,7 +32,7 @@ pub fn tell(w: &World, names: &Names, actions: &[Action]) -> Result<Vec<Told>, R
         .collect())
 }
 
-/// A person's name as the beginning of a sentence writes it.
+/// A name with a capital: a person's anywhere, a device's where a sentence begins.
 pub fn capital(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
@@ -46,6 +47,14 @@ pub fn list(names: &[String]) -> String {
     }
 }
 
+fn person(names: &Names, p: Person) -> String {
+    capital(names.person(p))
+}
+
+fn person_list(names: &Names, people: Set<Person>) -> String {
+    list(&people.iter().map(|p| person(names, p)).collect::<Vec<_>>())
+}
+
 fn device_list(names: &Names, devices: Set<Device>) -> String {
     list(&devices.iter().map(|d| names.device(d).to_string()).collect::<Vec<_>>())
 }
@@ -54,16 +63,16 @@ fn device_list(names: &Names, devices: Set<Device>) -> String {
 fn liar(w: &World, names: &Names, v: Device, p: Person) -> String {
     let me = w.owner(v);
     match () {
-        () if w.controls(p) => format!("{}'s server", capital(names.person(p))),
-        () if w.controls(me) => format!("{}'s server", capital(names.person(me))),
-        () => format!("the adversary on the link of {}", names.device(v)),
+        () if w.controls(p) => format!("{}'s server", person(names, p)),
+        () if w.controls(me) => format!("{}'s server", person(names, me)),
+        () => format!("the adversary, on the link of {},", names.device(v)),
     }
 }
 
 /// What an answer says, as a clause.
 fn answer_clause(w: &World, names: &Names, v: Device, p: Person, answer: Answer) -> Option<String> {
     let Answer::Lie(lie) = answer else { return None };
-    let who = names.person(p);
+    let who = person(names, p);
     let mut says = Vec::new();
     match lie.identity {
         Shown::Nothing if w.policy(p).has_identity() => says.push(format!("shows no identity of {who}")),
@@ -76,7 +85,7 @@ fn answer_clause(w: &World, names: &Names, v: Device, p: Person, answer: Answer)
         says.push(format!("leaves out {}", device_list(names, lie.left_out)));
     }
     if lie.added.is_empty() {
-        says.push("lists no device of the adversary".to_string());
+        says.push("names no device of the adversary".to_string());
     } else {
         says.push(format!("lists {} as {who}'s", device_list(names, lie.added)));
     }
@@ -102,8 +111,8 @@ fn publication_clause(names: &Names, d: Device, x: Publication) -> Vec<String> {
 /// What happens in one step, as a sentence in the scenario's names.
 pub fn sentence(w: &World, names: &Names, before: State, after: State, action: Action) -> String {
     let d = |x: Device| names.device(x).to_string();
-    let p = |x: Person| names.person(x).to_string();
-    let owner = |x: Device| capital(names.person(w.owner(x)));
+    let p = |x: Person| person(names, x);
+    let owner = |x: Device| person(names, w.owner(x));
     match action {
         Action::SignIn(a, x) => {
             let mut clauses = publication_clause(names, a, x);
@@ -121,9 +130,9 @@ pub fn sentence(w: &World, names: &Names, before: State, after: State, action: A
         }
         Action::LookUp(v, q, a) => {
             let base = if w.owner(v) == q {
-                format!("{} looks at the account's own devices on {}", owner(v), d(v))
+                format!("{} looks at their own list of devices on {}", owner(v), d(v))
             } else {
-                format!("{} looks {} up", d(v), p(q))
+                format!("{} looks {} up on {}", owner(v), p(q), d(v))
             };
             with_clauses(base, answer_clause(w, names, v, q, a).into_iter().collect())
         }
@@ -138,12 +147,14 @@ pub fn sentence(w: &World, names: &Names, before: State, after: State, action: A
             with_clauses(format!("{} sends a message from {}", owner(v), d(v)), clauses)
         }
         Action::ForwardKeys(by, to, a) => {
-            let base = format!("{} gives {} the old keys it asked for", d(by), d(to));
-            with_clauses(base, answer_clause(w, names, by, w.owner(by), a).into_iter().collect())
+            let base = format!("The device {} gives {} the old keys that it asks for", d(by), d(to));
+            let asked = w.policy(w.owner(by)).own_requests == OwnRequests::Ask && !before.trusted.has(by, to);
+            let yes = asked.then(|| format!("{} is asked and says yes", owner(by)));
+            with_clauses(base, answer_clause(w, names, by, w.owner(by), a).into_iter().chain(yes).collect())
         }
         Action::ReshareKeys(v, to, a) => {
             let id = w.reuses(to).map_or(String::new(), |h| format!(", which comes under the id of {}", d(h)));
-            let base = format!("{} sends the key of an old message again to {}{id}", d(v), d(to));
+            let base = format!("The device {} sends the key of an old message again, to {}{id}", d(v), d(to));
             with_clauses(base, answer_clause(w, names, v, w.owner(to), a).into_iter().collect())
         }
         Action::ResetIdentity(a, x) => {
@@ -156,8 +167,8 @@ pub fn sentence(w: &World, names: &Names, before: State, after: State, action: A
 /// The sentences that need nothing but names.
 fn plain_sentence(w: &World, names: &Names, action: Action) -> String {
     let d = |x: Device| names.device(x).to_string();
-    let p = |x: Person| names.person(x).to_string();
-    let owner = |x: Device| capital(names.person(w.owner(x)));
+    let p = |x: Person| person(names, x);
+    let owner = |x: Device| person(names, w.owner(x));
     match action {
         Action::Verify(v, q) => format!("{} and {} compare {}'s identity, as {} shows it.", owner(v), p(q), p(q), d(v)),
         Action::VerifyDevice(v, a) => format!("{} compares the keys of {} on {}.", owner(v), d(a), d(v)),
@@ -171,22 +182,25 @@ fn plain_sentence(w: &World, names: &Names, action: Action) -> String {
         Action::Invite(v, q) => format!("{} invites {}.", owner(v), p(q)),
         Action::Arrive => "The adversary arrives.".to_string(),
         Action::StealPassword(q) => format!("The adversary takes {}'s password.", p(q)),
-        Action::RegisterDevice(a) => format!("The adversary signs {} in to {}'s account.", d(a), p(w.owner(a))),
-        Action::EvictDevice(a) => format!("The adversary signs {}'s {} out.", p(w.owner(a)), d(a)),
+        Action::RegisterDevice(a) => match w.controls(w.owner(a)) {
+            true => format!("The adversary, who holds {}'s server, puts {} on the account.", owner(a), d(a)),
+            false => format!("The adversary signs {} in to {}'s account.", d(a), owner(a)),
+        },
+        Action::EvictDevice(a) => format!("The adversary signs {} out of {}'s account.", d(a), owner(a)),
         Action::ForgeIdentity(q, false) => format!("The adversary publishes a forged identity for {}.", p(q)),
         Action::ForgeIdentity(q, true) => {
             format!("The adversary publishes a forged identity for {} that signs the honest devices too.", p(q))
         }
         Action::HijackNumber(a) => {
-            format!("The adversary registers {}'s number anew, on {}.", p(w.owner(a)), d(a))
+            format!("The adversary registers {}'s phone number anew, on {}.", owner(a), d(a))
         }
         Action::StealRecovery(q) => format!("The adversary takes {}'s recovery key.", p(q)),
         Action::OpenRecovery(q) => format!("The adversary opens {}'s identity with the recovery key.", p(q)),
-        Action::SignRogue(a) => format!("The adversary signs {} with {}'s identity.", d(a), p(w.owner(a))),
-        Action::StealDevice(a) => format!("The adversary steals {}'s {}.", p(w.owner(a)), d(a)),
+        Action::SignRogue(a) => format!("The adversary signs {} with {}'s identity.", d(a), owner(a)),
+        Action::StealDevice(a) => format!("The adversary steals {} from {}.", d(a), owner(a)),
         Action::LinkRogue(by, a) => format!("The adversary links {} from the stolen {}.", d(a), d(by)),
         Action::PhishLink(by, a) => format!("{} is tricked into approving {} on {}.", owner(by), d(a), d(by)),
-        Action::AddMember(q) => format!("{} appears in the room, invited by nobody.", capital(&p(q))),
+        Action::AddMember(q) => format!("{} appears in the room, invited by nobody.", p(q)),
         _ => unreachable!("told with its answers by `sentence`"),
     }
 }
@@ -211,35 +225,40 @@ pub fn changes(w: &World, names: &Names, a: &State, b: &State) -> Vec<String> {
 }
 
 fn server_changes(w: &World, names: &Names, a: &State, b: &State, lines: &mut Vec<String>) {
-    let whose = |d: Device| format!("{}'s server", capital(names.person(w.owner(d))));
+    let whose = |d: Device| format!("{}'s server", person(names, w.owner(d)));
     let mut each = |from: Set<Device>, to: Set<Device>, tell: &dyn Fn(Device) -> String| {
         lines.extend(to.minus(from).iter().map(tell));
     };
     let d = |x: Device| names.device(x).to_string();
     each(a.registered, b.registered, &|x| format!("{} lists {}", whose(x), d(x)));
-    each(b.registered, a.registered, &|x| format!("{} lists {} no more", whose(x), d(x)));
-    each(a.signed, b.signed, &|x| format!("{}'s true identity has signed {}", names.person(w.owner(x)), d(x)));
+    each(b.registered, a.registered, &|x| format!("{} no longer lists {}", whose(x), d(x)));
+    each(a.signed, b.signed, &|x| format!("{}'s true identity has signed {}", person(names, w.owner(x)), d(x)));
     each(a.signed_in, b.signed_in, &|x| format!("{} is signed in", d(x)));
     each(b.signed_in, a.signed_in, &|x| format!("{} is signed out", d(x)));
     each(a.removed, b.removed, &|x| format!("{} was taken off the account", d(x)));
     for q in w.all_people() {
         let listed = |s: &State| (s.published.has(q), s.replaced.has(q), s.stealthy.has(q));
         if listed(a) != listed(b) {
-            let what = if b.replaced.has(q) { "a forged" } else { "the true" };
-            lines.push(format!("{}'s server shows {what} identity", capital(names.person(q))));
+            let what = match (b.published.has(q), b.replaced.has(q), b.stealthy.has(q)) {
+                (false, ..) => "no identity",
+                (_, false, _) => "the true identity",
+                (_, _, false) => "a forged identity",
+                (_, _, true) => "a forged identity that signs the honest devices too",
+            };
+            lines.push(format!("{}'s server shows {what}", person(names, q)));
         }
     }
-    lines.extend(b.members.minus(a.members).iter().map(|q| format!("{} is in the room", names.person(q))));
+    lines.extend(b.members.minus(a.members).iter().map(|q| format!("{} is in the room", person(names, q))));
 }
 
 fn adversary_changes(names: &Names, a: &State, b: &State, lines: &mut Vec<String>) {
-    let people = |set: Set<Person>| list(&set.iter().map(|q| names.person(q).to_string()).collect::<Vec<_>>());
+    let people = |set: Set<Person>| person_list(names, set);
     let mut learns = |from: Set<Person>, to: Set<Person>, what: &str| {
         if !to.minus(from).is_empty() {
             lines.push(format!("the adversary knows the {what} of {}", people(to.minus(from))));
         }
         if !from.minus(to).is_empty() {
-            lines.push(format!("the {what} of {} that the adversary knows is worth nothing", people(from.minus(to))));
+            lines.push(format!("the {what} of {} that the adversary knows is now worthless", people(from.minus(to))));
         }
     };
     learns(a.passwords, b.passwords, "password");
@@ -250,7 +269,7 @@ fn adversary_changes(names: &Names, a: &State, b: &State, lines: &mut Vec<String
 
 fn viewer_changes(w: &World, names: &Names, a: &State, b: &State, lines: &mut Vec<String>) {
     let d = |x: Device| names.device(x).to_string();
-    let p = |x: Person| names.person(x).to_string();
+    let p = |x: Person| person(names, x);
     for v in w.honest.iter() {
         for q in w.all_people() {
             let (pin, offer) = (b.pinned.get(v, q), b.offered.get(v, q));
@@ -262,26 +281,34 @@ fn viewer_changes(w: &World, names: &Names, a: &State, b: &State, lines: &mut Ve
             }
         }
         let people = |r: fn(&State) -> OfPeople| r(b).row(v).minus(r(a).row(v));
-        lines.extend(people(|s| s.verified).iter().map(|q| format!("{} has verified {}", d(v), p(q))));
+        let whose = |q: Person| if w.owner(v) == q { "its owner's identity".to_string() } else { p(q) };
+        lines.extend(people(|s| s.verified).iter().map(|q| format!("{} has verified {}", d(v), whose(q))));
         let devices = |r: fn(&State) -> OfDevices| r(b).row(v).minus(r(a).row(v));
         lines.extend(devices(|s| s.seen).iter().map(|x| format!("{} has displayed {}", d(v), d(x))));
         lines.extend(devices(|s| s.accepted).iter().map(|x| format!("{} lets {} through", d(v), d(x))));
         lines.extend(devices(|s| s.trusted).iter().map(|x| format!("{} has verified {}", d(v), d(x))));
         lines.extend(devices(|s| s.blocked).iter().map(|x| format!("{} blocks {}", d(v), d(x))));
+        let unshown = devices(|s| s.looked).minus(b.shown);
+        lines.extend(unshown.iter().map(|x| format!("{} has looked and was not shown {}", d(v), d(x))));
+        let forgotten = a.stored.row(v).minus(b.stored.row(v));
+        lines.extend(forgotten.iter().map(|x| format!("{} no longer holds keys under the id of {}", d(v), d(x))));
     }
     let warned: Among = b.warned;
     for q in w.all_people() {
         let new = warned.row(q).minus(a.warned.row(q));
-        lines.extend(new.iter().map(|about| format!("{} is warned of {}", capital(&p(q)), p(about))));
+        let about = |of: Person| if of == q { "their own account".to_string() } else { p(of) };
+        lines.extend(new.iter().map(|of| format!("{} is warned about {}", p(q), about(of))));
     }
-    lines.extend(b.shown.minus(a.shown).iter().map(|x| format!("{} is shown {}", capital(&p(w.owner(x))), d(x))));
-    lines.extend(b.shown_verified.minus(a.shown_verified).iter().map(|x| format!("{} is displayed as verified", d(x))));
+    lines.extend(b.shown.minus(a.shown).iter().map(|x| format!("{} is shown {}", p(w.owner(x)), d(x))));
+    let verified = b.shown_verified.minus(a.shown_verified);
+    lines.extend(verified.iter().map(|x| format!("some client displays {} as verified", d(x))));
 }
 
 fn key_changes(w: &World, names: &Names, a: &State, b: &State, lines: &mut Vec<String>) {
-    let eras: [(&str, fn(&State) -> Set<Device>); 3] = [
-        ("messages from before the adversary had any device", |s| s.past),
-        ("messages from now on", |s| s.current),
+    type Holders = fn(&State) -> Set<Device>;
+    let eras: [(&str, Holders); 3] = [
+        ("past messages (from before any rogue device existed)", |s| s.past),
+        ("current messages", |s| s.current),
         ("messages from after the removal", |s| s.after),
     ];
     for (era, holders) in eras {
@@ -301,27 +328,38 @@ fn key_changes(w: &World, names: &Names, a: &State, b: &State, lines: &mut Vec<S
 /// What is wrong in the state `s` if `property` fails there, as a sentence.
 pub fn consequence(w: &World, names: &Names, s: State, property: Property) -> String {
     let culprits = property::culprits(w, s, property);
-    let who = device_list(names, culprits);
-    let owners: Set<Person> = culprits.iter().map(|d| w.owner(d)).collect();
-    let owner = list(&owners.iter().map(|p| names.person(p).to_string()).collect::<Vec<_>>());
+    let who = capital(&device_list(names, culprits));
+    let holds = if culprits.len() == 1 { "holds" } else { "hold" };
+    let owner = person_list(names, culprits.iter().map(|d| w.owner(d)).collect());
     match property {
-        Property::NoRogueKey => format!("{who}, which {owner} never enrolled, holds a room key."),
+        Property::NoRogueKey if culprits.within(s.stolen) => format!("{who}, stolen from {owner}, {holds} a room key."),
+        Property::NoRogueKey => format!("{who}, which {owner} never enrolled, {holds} a room key."),
         Property::NoHiddenKey => {
-            format!("{who} holds a room key, and every client of {owner} has looked and not been shown it.")
+            format!("{who} {holds} a room key; every client of {owner} has looked, and none was shown it.")
         }
-        Property::NoSilentLeak => format!("{who} holds a room key, and nobody was warned."),
-        Property::NoInvisibleListener => {
-            format!("{who} reads; {owner} cannot see it, nobody was warned, and no honest device misses a message.")
-        }
+        Property::NoSilentLeak => format!("{who} {holds} a room key, and nobody was warned."),
+        Property::NoInvisibleListener => format!(
+            "{who} {holds} a room key; every client of {owner} has looked, and none was shown it; nobody was warned, \
+             and no honest device misses a message."
+        ),
         Property::PastStaysPrivate => {
-            format!("{who} holds the key of a message from before the adversary had any device.")
+            format!("{who} {holds} the key of a message from before any rogue device existed.")
         }
         Property::RemovalEndsAccess => format!("{who} got a key after {owner} had removed the adversary's device."),
-        Property::NeverShownAsVerified => format!("{who} is displayed as verified."),
-        Property::NoUninvitedReader => format!("{who}, of an account that nobody invited, holds a room key."),
-        Property::NoLockOut => {
-            "Something that the adversary made keeps an honest message from an honest device.".to_string()
-        }
+        Property::NeverShownAsVerified => format!("Some client displays {} as verified.", device_list(names, culprits)),
+        Property::NoUninvitedReader => format!("{who}, of an account that nobody invited, {holds} a room key."),
+        Property::NoLockOut => lock_out(w, names, s),
         Property::EverybodyReads => "A message has reached every honest device.".to_string(),
     }
+}
+
+fn lock_out(w: &World, names: &Names, s: State) -> String {
+    let thrown_off: Set<Device> = s.evicted.iter().filter(|&d| s.members.has(w.owner(d))).collect();
+    if thrown_off.is_empty() {
+        return "Even by the servers' true answers, something that the adversary made now keeps an honest message \
+                from an honest device."
+            .to_string();
+    }
+    let verb = if thrown_off.len() == 1 { "was thrown off its account and misses" } else { "were thrown off and miss" };
+    format!("{} {verb} every message.", capital(&device_list(names, thrown_off)))
 }

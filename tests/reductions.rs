@@ -19,7 +19,9 @@ fn reduced_and_plain_searches_agree_on_every_bundled_cell() {
     let sources: Vec<_> = bundle::scenarios().iter().map(|s| s.source()).collect();
     let files: Vec<_> = sources.iter().map(|s| (s, read_scenario(s).expect("a bundled scenario"))).collect();
     let base = files.iter().filter(|f| f.1.size == Size::Base);
-    let cells: Vec<_> = base.flat_map(|f| models.iter().flat_map(move |m| f.1.arrivals().into_iter().map(move |a| (f, m, a)))).collect();
+    let cells: Vec<_> = base
+        .flat_map(|f| models.iter().flat_map(move |m| f.1.arrivals().into_iter().map(move |a| (f, m, a))))
+        .collect();
     let compared = cells.par_iter().map(|&((source, file), model, arrives)| {
         let at = arrives.unwrap_or(Arrival::FromStart);
         let (world, _) = compile(file, source, model, &models, at).expect("a bundled scenario");

@@ -468,7 +468,7 @@ pub fn reset_identity(w: &World, s: State, d: Device, publication: Publication) 
 /// The number is registered anew on `d`: every other device of the account is off it.
 fn take_number(w: &World, s: State, d: Device, publication: Publication) -> State {
     let others = w.of(w.owner(d)).without(d);
-    let s = others.and(w.honest).minus(s.stolen).iter().fold(s, |s, o| forget(s, o));
+    let s = others.and(w.honest).minus(s.stolen).iter().fold(s, forget);
     let s = State {
         registered: s.registered.minus(others),
         primary: s.primary.minus(others).with(d),

@@ -144,7 +144,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout for the cast of `w`: rows of devices that are not there, and bits of people who are not, are left out.
+    /// The layout for the cast of `w`, without the rows and bits of devices and people who are not there.
     pub fn of(w: &World) -> Self {
         let used = fullest(w).words();
         let width = |word: u16| (16 - word.leading_zeros()) as u8;

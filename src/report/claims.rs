@@ -92,21 +92,22 @@ const CLAIMS: &[Claim] = &[
         ]),
     },
     Claim {
-        says: "With cross-signing Matrix can trust on first use: a device that the owner has not signed gets no key.",
+        says: "With cross-signing a device that its owner has not signed gets no key, once the true identity is pinned.",
         decided: Decided::By(&[cell("password-thief", "matrix-cross-signing-tofu", LATER, NoRogueKey, "holds")]),
     },
     Claim {
-        says: "What makes the difference is how devices join an account.",
+        says: "With cross-signing trust on first use is safe against the thief from the first message on.",
+        decided: Decided::By(&[cell("password-thief", "matrix-cross-signing-tofu", START, NoRogueKey, "holds")]),
+    },
+    Claim {
+        says: "What makes the difference is how devices join an account (against the thief; the server is not stopped).",
         decided: Decided::By(&[
             cell("password-thief", "matrix-tofu", LATER, NoRogueKey, "violated"),
             cell("password-thief", "matrix-tofu-linked", LATER, NoRogueKey, "holds"),
             cell("password-thief", "signal", LATER, NoRogueKey, "holds"),
             cell("password-thief", "signal-password", LATER, NoRogueKey, "violated"),
+            cell("server-of-recipient", "matrix-tofu-linked", LATER, NoRogueKey, "violated"),
         ]),
-    },
-    Claim {
-        says: "How devices join also decides against the server.",
-        decided: Decided::By(&[cell("server-of-recipient", "matrix-tofu-linked", LATER, NoRogueKey, "holds")]),
     },
     Claim {
         says: "Manipulated keys would break all existing sessions in Signal.",

@@ -18,6 +18,9 @@ pub struct Meta {
     pub input_hash: String,
 }
 
+/// What stands between two actions in a file. No name can contain it.
+const ACTIONS_BETWEEN: &str = "; ";
+
 /// A trace read back from a file: what it says of itself, and its actions as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceFile {
@@ -53,20 +56,21 @@ pub fn write(w: &World, names: &Names, meta: &Meta, actions: &[Action], states: 
         "#meta": {
             "format": "ITF",
             "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
-            "overhear": 1,
+            "overhear": "1",
             "scenario": meta.scenario,
             "model": meta.model,
             "arrives": meta.arrives,
             "property": meta.property,
             "input-hash": meta.input_hash,
-            "actions": texts,
+            // Readers of ITF take only strings here.
+            "actions": texts.join(ACTIONS_BETWEEN),
         },
         "vars": all_vars.collect::<Vec<_>>(),
         "states": rows.collect::<Vec<_>>(),
     })
 }
 
-/// Reads what [`write`] wrote. The error says what is missing.
+/// Reads what [`write()`] wrote. The error says what is missing.
 pub fn read(text: &str) -> Result<TraceFile, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| format!("not JSON: {e}"))?;
     let meta = value.get("#meta").ok_or("no `#meta`: not an ITF trace")?;
@@ -74,8 +78,7 @@ pub fn read(text: &str) -> Result<TraceFile, String> {
         let found = meta.get(key).and_then(Value::as_str).map(str::to_string);
         found.ok_or_else(|| format!("`#meta` has no string `{key}`: not a trace that overhear wrote"))
     };
-    let actions = meta.get("actions").and_then(Value::as_array).ok_or("`#meta` has no list `actions`")?;
-    let texts: Option<Vec<String>> = actions.iter().map(|a| a.as_str().map(str::to_string)).collect();
+    let actions = word("actions")?;
     Ok(TraceFile {
         meta: Meta {
             scenario: word("scenario")?,
@@ -84,7 +87,7 @@ pub fn read(text: &str) -> Result<TraceFile, String> {
             property: word("property")?,
             input_hash: word("input-hash")?,
         },
-        actions: texts.ok_or("an entry of `actions` is not a string")?,
+        actions: actions.split(ACTIONS_BETWEEN).map(str::to_string).filter(|a| !a.is_empty()).collect(),
     })
 }
 
@@ -101,7 +104,10 @@ fn vars(w: &World, names: &Names, s: &State) -> Vec<(&'static str, Value)> {
     let d = |x: Device| names.device(x).to_string();
     let p = |x: Person| names.person(x).to_string();
     let viewers: Vec<Device> = w.honest.iter().collect();
-    let map = |pairs: Vec<(String, Value)>| json!({ "#map": pairs.into_iter().map(|(k, v)| json!([k, v])).collect::<Vec<_>>() });
+    let map = |pairs: Vec<(String, Value)>| {
+        let pairs: Vec<Value> = pairs.into_iter().map(|(k, v)| json!([k, v])).collect();
+        json!({ "#map": pairs })
+    };
     let of_people = |r: OfPeople| map(viewers.iter().map(|&v| (d(v), set(r.row(v), p))).collect());
     let of_devices = |r: OfDevices| map(viewers.iter().map(|&v| (d(v), set(r.row(v), d))).collect());
     let among = |r: Among| map(w.all_people().map(|q| (p(q), set(r.row(q), p))).collect());

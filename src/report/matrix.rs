@@ -1,7 +1,7 @@
 //! The matrix policy × adversary × property, as text, JSON, CSV and Markdown.
 
-use crate::explore::Stopped;
 use crate::explore::cost::{Cost, Event, cast, cheapest, event};
+use crate::explore::{Findings, Stopped};
 use crate::model::{Arrival, Property};
 use crate::run::{Cell, Verdict};
 use crate::scenario::{Expect, Model, arrival_name, property_name};
@@ -69,30 +69,79 @@ pub fn by_scenario<'c, 'a>(cells: &'c [Cell<'a>]) -> Vec<(&'a str, Vec<&'c Cell<
     groups
 }
 
+/// A letter for each property, so that tables fit a terminal, and what it says of a cell where the property fails.
+const LETTERS: [(Property, char, &str); 10] = [
+    (Property::NoInvisibleListener, 'I', "invisible listener"),
+    (Property::NoHiddenKey, 'H', "hidden reader"),
+    (Property::NoSilentLeak, 'S', "reader, nobody warned"),
+    (Property::NoRogueKey, 'K', "rogue reader"),
+    (Property::PastStaysPrivate, 'P', "reads past messages"),
+    (Property::RemovalEndsAccess, 'A', "reads after removal"),
+    (Property::NeverShownAsVerified, 'V', "rogue shown as verified"),
+    (Property::NoUninvitedReader, 'U', "uninvited member reads"),
+    (Property::NoLockOut, 'L', "honest device locked out"),
+    (Property::EverybodyReads, 'E', "not everybody can read"),
+];
+
+fn letter(property: Property) -> char {
+    LETTERS.iter().find(|l| l.0 == property).expect("every property has a letter").1
+}
+
+/// A property's letter, and what the property rules out.
+pub fn ruled_out(property: Property) -> String {
+    LETTERS.iter().find(|l| l.0 == property).map_or(String::new(), |l| format!("{} {}", l.1, l.2))
+}
+
+/// What the letters mean, three on a line.
+fn letters_legend() -> String {
+    let cell = |l: &(Property, char, &str)| format!("{} {:<24}", l.1, l.2);
+    let line = |row: &[(Property, char, &str)]| format!("  {}", row.iter().map(cell).collect::<String>());
+    LETTERS.chunks(3).map(|row| line(row).trim_end().to_string() + "\n").collect()
+}
+
+/// A table as text, without the blanks that fill its last column.
+fn text(table: &Table) -> String {
+    table.to_string().lines().map(|line| line.trim_end().to_string() + "\n").collect()
+}
+
+/// An empty table with narrow columns.
+fn narrow() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table
+}
+
+fn narrow_columns(table: &mut Table) {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+}
+
 /// The letter for the worst that an adversary reaches in a cell.
 fn worst(cell: &Cell) -> String {
-    let letters = [
-        (Property::NoInvisibleListener, 'I'),
-        (Property::NoHiddenKey, 'H'),
-        (Property::NoSilentLeak, 'S'),
-        (Property::NoRogueKey, 'K'),
-        (Property::NoUninvitedReader, 'U'),
-        (Property::NoLockOut, 'L'),
+    let reached = [
+        Property::NoInvisibleListener,
+        Property::NoHiddenKey,
+        Property::NoSilentLeak,
+        Property::NoRogueKey,
+        Property::NoUninvitedReader,
+        Property::NoLockOut,
     ];
     let verdict = |p: Property| cell.verdicts.iter().find(|v| v.0 == p).map(|v| &v.1);
-    let falls = letters.iter().find(|l| matches!(verdict(l.0), Some(Verdict::Violated { .. })));
+    let falls = reached.into_iter().find(|&p| matches!(verdict(p), Some(Verdict::Violated { .. })));
+    let idle = cell.verdicts.iter().all(|v| matches!(v.1, Verdict::Holds { no_move: Some(_) }));
     let undecided = cell.verdicts.iter().any(|v| matches!(v.1, Verdict::Unknown { .. } | Verdict::Vacuous { .. }));
     match falls {
-        Some(letter) => letter.1.to_string(),
+        Some(property) => letter(property).to_string(),
         None if undecided => "?".to_string(),
+        None if idle => "-".to_string(),
         None => ".".to_string(),
     }
 }
 
 /// The matrix at a glance: the worst of each scenario under each model, both arrivals.
 pub fn overview(cells: &[Cell], models: &[Model]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = narrow();
     let numbers = (1..=models.len()).map(|i| i.to_string());
     table.set_header(["scenario".to_string()].into_iter().chain(numbers));
     for (name, group) in by_scenario(cells) {
@@ -102,24 +151,32 @@ pub fn overview(cells: &[Cell], models: &[Model]) -> String {
         };
         table.add_row([name.to_string()].into_iter().chain(models.iter().map(worst_of)));
     }
+    narrow_columns(&mut table);
     let legend = models.iter().enumerate().map(|(i, m)| format!("  {:>2} {}\n", i + 1, m.name)).collect::<String>();
     format!(
-        "Worst outcome, adversary from the start / after first contact\n{table}\n\n{legend}\n  \
-         I invisible listener  H hidden reader  S reader and nobody warned  K reader, somebody was warned\n  \
-         U uninvited member reads  L locked out  . none of these within these bounds  ? not conclusive\n"
+        "The worst that happens: adversary from the start / after first contact\n{}\n{legend}\n  \
+         I invisible listener      H hidden reader           S reader, nobody warned\n  \
+         K reader, somebody warned U uninvited member reads  L honest device locked out\n  \
+         . none of these within these bounds  - no move  ? not conclusive\n",
+        text(&table)
     )
 }
 
 /// One table for each scenario: policy × arrival, a column for each property.
 pub fn tables(cells: &[Cell]) -> String {
-    by_scenario(cells).iter().map(|(name, group)| scenario_table(name, group)).collect()
+    let tables: String = by_scenario(cells).iter().map(|(name, group)| scenario_table(name, group)).collect();
+    format!(
+        "A column for each property, by what it rules out:\n{}\n  \
+         FALLS n  violated; a shortest attack has n steps   !        not as expected\n  \
+         holds    no attack within these bounds             no move  nothing to act on\n\n{tables}",
+        letters_legend()
+    )
 }
 
 fn scenario_table(name: &str, group: &[&Cell]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = narrow();
     let properties: Vec<Property> = group[0].verdicts.iter().map(|v| v.0).collect();
-    let columns = properties.iter().map(|&p| property_name(p).to_string());
+    let columns = properties.iter().map(|&p| letter(p).to_string());
     table.set_header(
         ["model".to_string(), "arrives".to_string()].into_iter().chain(columns).chain(["states".to_string()]),
     );
@@ -129,11 +186,12 @@ fn scenario_table(name: &str, group: &[&Cell]) -> String {
         let row = [cell.model.name.clone(), arrival_text(cell.arrives).to_string()].into_iter().chain(signs);
         table.add_row(row.chain([thousands(cell.findings.states)]));
     }
+    narrow_columns(&mut table);
     if let Some(column) = table.column_mut(properties.len() + 2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     let title = &group[0].scenario.file.title;
-    format!("{name}: {title}\n{table}\n\n")
+    format!("{name}: {title}\n{}\n", text(&table))
 }
 
 /// What a policy costs: setting up, and what single honest events ask of whom.
@@ -178,9 +236,8 @@ fn event_name(event: Event) -> &'static str {
 
 /// The costs of all models as a table.
 pub fn costs(models: &[Model], costs: &[PolicyCost]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["model", "set up", "set up, hurried", "new device", "re-login", "reset"]);
+    let mut table = narrow();
+    table.set_header(["model", "set up", "hurried", "new device", "re-login", "reset"]);
     for (model, cost) in models.iter().zip(costs) {
         let events = cost.events.iter().map(|(_, c)| {
             c.map_or("-".to_string(), |c| format!("{} + {}", cost_text(Some(c.owner)), cost_text(Some(c.peers))))
@@ -188,10 +245,14 @@ pub fn costs(models: &[Model], costs: &[PolicyCost]) -> String {
         let row = [model.name.clone(), cost_text(cost.careful), cost_text(cost.hurried)].into_iter().chain(events);
         table.add_row(row);
     }
+    narrow_columns(&mut table);
     format!(
-        "What it asks of people: two people with two devices each until everybody reads; then what one event of one \
-         person asks\nof that person + of the others (one sender's device). c ceremonies, p prompts, - cannot happen \
-         or is never recovered from\n{table}\n"
+        "What it asks of people, in ceremonies (c) and prompts (p)\n  \
+         set up   two careful people with two devices each, until everybody reads\n  \
+         hurried  the same, with two hurried people\n  \
+         the rest what one event of one person asks of that person + of the others;\n           \
+         - where it cannot happen, or nobody recovers from it\n{}",
+        text(&table)
     )
 }
 
@@ -303,4 +364,14 @@ pub fn markdown(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Strin
         }
     }
     out
+}
+
+/// The manifest of state counts: a row for each search.
+pub fn states(cells: &[Cell]) -> String {
+    let row = |c: &Cell| {
+        let arrives = c.arrives.map_or("", arrival_name);
+        let Findings { states, transitions, depth, .. } = c.findings;
+        format!("{},{},{arrives},{states},{transitions},{depth}\n", c.scenario.file.name, c.model.name)
+    };
+    "scenario,model,arrives,states,transitions,depth\n".to_string() + &cells.iter().map(row).collect::<String>()
 }

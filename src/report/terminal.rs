@@ -1,13 +1,35 @@
 //! What a person reads in the terminal: unmet expectations, a summary, an attack told step by step.
 
+use crate::explore::Stopped;
+use crate::explore::recovery::recovery;
 use crate::input::Place;
 use crate::model::{Action, Property, World};
 use crate::report::matrix::{stopped_word, thousands, verdict_word};
 use crate::run::{Cell, Verdict, stopped_by};
 use crate::scenario::{Expect, arrival_name, property_name};
-use crate::story::{consequence, tell};
+use crate::story::{capital, consequence, tell};
 use crate::trace::{self, Names};
 use serde_json::{Value, json};
+
+/// Sentences are wrapped to this many columns, whatever the terminal: the same input gives the same bytes.
+const WIDTH: usize = 80;
+
+/// `text` after `first`, wrapped at spaces; the lines after the first are indented by `indent`.
+fn wrapped(first: &str, indent: usize, text: &str) -> String {
+    let (mut out, mut column) = (first.to_string(), first.chars().count());
+    for (i, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if i > 0 && column + 1 + length > WIDTH {
+            out += &format!("\n{}{word}", " ".repeat(indent));
+            column = indent + length;
+        } else {
+            out += if i > 0 { " " } else { "" };
+            out += word;
+            column += length + usize::from(i > 0);
+        }
+    }
+    out + "\n"
+}
 
 /// A cell's name in a sentence.
 fn cell_text(cell: &Cell, property: Property) -> String {
@@ -37,6 +59,8 @@ pub fn unmet(cells: &[Cell]) -> String {
         let (property, verdict) = &cell.verdicts[i];
         let name = cell_text(cell, *property);
         match (verdict, cell.met(i), cell.claims[i]) {
+            // Whoever interrupts knows that the rest is unknown.
+            (Verdict::Unknown { stopped: Stopped::Interrupted }, ..) => {}
             (Verdict::Unknown { stopped }, ..) => {
                 let states = thousands(cell.findings.states);
                 out += &format!("unknown   {name}\n  stopped by {} after {states} states\n", stopped_word(*stopped));
@@ -106,38 +130,38 @@ pub fn steps(w: &World, names: &Names, actions: &[Action]) -> String {
     let mut out = String::new();
     for (n, step) in told.iter().enumerate() {
         let mark = if step.by_adversary { '*' } else { ' ' };
-        out += &format!("{:>3}.{mark} {}\n", n + 1, step.sentence);
-        out += &step.changes.iter().map(|c| format!("        {c}\n")).collect::<String>();
+        out += &wrapped(&format!("{:>3}.{mark} ", n + 1), 6, &step.sentence);
+        out += &step.changes.iter().map(|c| wrapped("        ", 10, c)).collect::<String>();
     }
     out
+}
+
+/// The trace that shows a verdict: of an attack, or of what must be possible. Empty if there is none.
+pub fn shown_by<'c>(cell: &'c Cell, index: usize) -> &'c [Action] {
+    let (property, verdict) = &cell.verdicts[index];
+    match verdict {
+        Verdict::Violated { trace } => trace,
+        Verdict::Holds { .. } if !property.is_safety() => cell.findings.trace(*property).unwrap_or_default(),
+        _ => &[],
+    }
 }
 
 /// A verdict and its reason, for a person: the attack, why it worked, what would have stopped it, how to replay it.
 pub fn explanation(cell: &Cell, index: usize, scenario: &str, model: &str) -> String {
     let (property, verdict) = &cell.verdicts[index];
     let states = thousands(cell.findings.states);
-    let mut out = format!("{}\n{}\n\n", cell_text(cell, *property), cell.scenario.file.title);
+    let mut out = wrapped("", 0, &cell_text(cell, *property)) + &format!("{}\n\n", cell.scenario.file.title);
+    let (actions, count) = (shown_by(cell, index), plural(shown_by(cell, index).len(), "step"));
     match verdict {
-        Verdict::Violated { trace: actions } if !actions.is_empty() => {
-            let end = consequence(&cell.world, &cell.names, cell.end(actions), *property);
-            out +=
-                &format!("Violated in {} steps (* the adversary's doing; no shorter way exists):\n\n", actions.len());
-            out += &steps(&cell.world, &cell.names, actions);
-            out += &format!("\n{end}\n\n");
-            out += &why(cell, *property, actions);
-            let arrives = cell.arrives.map_or(String::new(), |a| format!(" --arrives {}", arrival_name(a)));
-            let name = property_name(*property);
-            out += "\nTo replay: ";
-            out += &format!(
-                "overhear explain {scenario} --model {model} --property {name}{arrives} --itf attack.itf.json\n"
-            );
-            out += "           overhear replay attack.itf.json\n";
+        Verdict::Violated { trace } if !trace.is_empty() => {
+            out += &format!("Violated in {count} (* the adversary's doing); there is no shorter way:\n\n");
         }
-        Verdict::Violated { .. } => out += "Violated: no run shows it, in any reachable state.\n",
+        Verdict::Violated { .. } => out += "Violated: in no reachable state is it so.\n",
+        Verdict::Holds { .. } if !property.is_safety() => out += &format!("Holds, as {count} show:\n\n"),
         Verdict::Holds { no_move } => {
             out += &format!("Holds: no attack within these bounds; all {states} reachable states were searched.\n");
             if let Some(axis) = no_move {
-                out += &format!("The adversary has no move: {axis} leaves its powers nothing to act on.\n");
+                out += &format!("The adversary has no move: `{axis}` leaves its powers nothing to act on.\n");
             }
         }
         Verdict::Unknown { stopped } => {
@@ -145,27 +169,56 @@ pub fn explanation(cell: &Cell, index: usize, scenario: &str, model: &str) -> St
         }
         Verdict::Vacuous { why } => out += &format!("Vacuous: {why}.\n"),
     }
+    if !actions.is_empty() {
+        let end = consequence(&cell.world, &cell.names, cell.end(actions), *property);
+        out += &format!("{}\n{}\n", steps(&cell.world, &cell.names, actions), wrapped("", 0, &end));
+        out += &if property.is_safety() { why(cell, *property, actions) + "\n" } else { String::new() };
+        out += &if *property == Property::NoLockOut { way_out(cell, actions) + "\n" } else { String::new() };
+        let arrives = cell.arrives.map_or(String::new(), |a| format!(" --arrives {}", arrival_name(a)));
+        out += &format!(
+            "To replay:\n  overhear explain {scenario} --model {model} \\\n    --property {}{arrives} \\\n    \
+             --itf attack.itf.json\n  overhear replay attack.itf.json\n",
+            property_name(*property)
+        );
+    }
     if let Some(claim) = cell.claims[index] {
         let (line, _) = claim_place(cell, index);
-        out += &format!("\nThe claim ({}:{line}): {}\n", cell.scenario.source.path, claim.why);
+        let expected = format!("{}, at {}:{line}, because:", expected_text(claim.expect), cell.scenario.source.path);
+        out += &format!("\n{}\n{}", capital(&expected), wrapped("  ", 2, &claim.why));
     }
-    out + &format!(
-        "Searched: {states} states, {} transitions, depth {}.\n",
-        cell.findings.transitions, cell.findings.depth
-    )
+    let transitions = thousands(cell.findings.transitions);
+    let searched = format!("{states} states, {transitions} transitions, depth {}", cell.findings.depth);
+    let reductions = "without dominated answers, unread fields and what only decided properties read";
+    out + &wrapped("", 2, &format!("\nSearched: {searched}; {reductions}."))
+}
+
+fn plural(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// The fewest honest steps out of a lock-out, as text.
+fn way_out(cell: &Cell, actions: &[Action]) -> String {
+    let Some(steps) = recovery(&cell.world, cell.end(actions)) else {
+        return "No way out was found by honest steps alone.\n".to_string();
+    };
+    let texts = steps.iter().map(|&a| trace::text(&cell.world, &cell.names, a));
+    let lines: String = texts.map(|t| format!("  {t}\n")).collect();
+    format!("The fewest honest steps after which nobody is locked out, once the adversary rests:\n{lines}")
 }
 
 /// Which axis values let the attack happen, with their sources, found by replaying it under each other value.
 fn why(cell: &Cell, property: Property, actions: &[Action]) -> String {
     let decisive = stopped_by(cell, property, actions);
     if decisive.is_empty() {
-        return "No change of a single axis stops these steps.\n".to_string();
+        return "No other value on a single axis stops these steps.\n".to_string();
     }
-    let mut out = "What let it happen (with another value on the one axis these same steps fail):\n".to_string();
+    let mut out = "What let it happen. With another value on this one axis these same steps fail;\n\
+                   whether others would succeed, a model file with that value tells.\n"
+        .to_string();
     for (axis, own, others) in decisive {
-        out += &format!("  {axis}: {own}   (not: {})\n", others.join(", "));
+        out += &wrapped("  ", 6, &format!("{axis}: {own} (not if {})", others.join(", ")));
         if let Some(source) = cell.model.source(&axis) {
-            out += &format!("      source: {source}\n");
+            out += &wrapped("      ", 6, &format!("source: {source}"));
         }
     }
     out
@@ -174,7 +227,7 @@ fn why(cell: &Cell, property: Property, actions: &[Action]) -> String {
 /// The same explanation as JSON.
 pub fn explanation_json(cell: &Cell, index: usize) -> Value {
     let (property, verdict) = &cell.verdicts[index];
-    let actions = if let Verdict::Violated { trace } = verdict { trace.as_slice() } else { &[] };
+    let actions = shown_by(cell, index);
     let told = tell(&cell.world, &cell.names, actions).expect("traces are replayed before they are told");
     let steps = told.iter().map(|t| {
         json!({
@@ -184,10 +237,8 @@ pub fn explanation_json(cell: &Cell, index: usize) -> Value {
             "by-adversary": t.by_adversary,
         })
     });
-    let decisive = match actions {
-        [] => Vec::new(),
-        actions => stopped_by(cell, *property, actions),
-    };
+    let attack = matches!(verdict, Verdict::Violated { .. }) && !actions.is_empty();
+    let decisive = if attack { stopped_by(cell, *property, actions) } else { Vec::new() };
     let axes = decisive.into_iter().map(|(axis, own, others)| {
         let source = cell.model.source(&axis).map(str::to_string);
         json!({ "axis": axis, "value": own, "stopped-by": others, "source": source })

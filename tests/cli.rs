@@ -1,0 +1,355 @@
+//! The built program as a user meets it: exit codes, streams, files of one's own, traces, signals.
+
+use overhear::command::Exit;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const THIEF: [&str; 5] = ["explain", "password-thief", "--model", "matrix-tofu", "--property"];
+
+fn overhear(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_overhear"));
+    command.args(arguments).current_dir(dir).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env("TERM", "xterm");
+    command
+}
+
+fn run_in(dir: &Path, arguments: &[&str]) -> Output {
+    overhear(dir, arguments).output().expect("the program starts")
+}
+
+/// Runs in a folder where nothing of the repository lies.
+fn run(arguments: &[&str]) -> Output {
+    run_in(folder().path(), arguments)
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("no signal killed it")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// The JSON examples of the README: a model, then a scenario.
+fn examples() -> [String; 2] {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
+    let blocks = readme.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap_or("").to_string());
+    let blocks: Vec<String> = blocks.collect();
+    blocks.try_into().expect("the README shows one model and one scenario")
+}
+
+/// A folder with the README's model and scenario, and the scenario once more with its claim turned round.
+fn own_files() -> tempfile::TempDir {
+    let (dir, [model, scenario]) = (folder(), examples());
+    let right = "\"expect\": \"violated\"";
+    assert_eq!(scenario.matches(right).count(), 1, "the example has one claim that something falls");
+    fs::write(dir.path().join("wrong.json"), scenario.replace(right, "\"expect\": \"holds\"")).expect("written");
+    fs::write(dir.path().join("my-model.json"), model).expect("written");
+    fs::write(dir.path().join("my-scenario.json"), scenario).expect("written");
+    dir
+}
+
+#[test]
+fn exit_codes_are_the_documented_ones() {
+    let dir = own_files();
+    let cases: [(&[&str], i32); 13] = [
+        (&["check", "password-thief", "--models", "matrix-tofu"], 0),
+        (&["check", "my-scenario.json", "--models", "my-model.json"], 0),
+        (&["check", "wrong.json", "--models", "my-model.json"], 1),
+        (&["check", "--no-such-flag"], 2),
+        (&["check", "no-such-file.json"], 2),
+        (&["compare", "password-thief", "--models", "my-scenario.json"], 2),
+        (&["check", "password-thief", "--models", "matrix-tofu", "--max-states", "10"], 3),
+        (&["check", "password-thief", "--models", "signal"], 4),
+        (&["check", "large-three-people", "--models", "signal", "--timeout", "0s"], 3),
+        // Several at once: bad input, then unmet, then vacuous, then inconclusive.
+        (&["check", "wrong.json", "no-such-file.json", "--models", "my-model.json"], 2),
+        (&["check", "wrong.json", "number-hijack", "--models", "my-model.json"], 1),
+        (&["check", "number-hijack", "server-of-recipient", "--models", "my-model.json", "--max-states", "30"], 4),
+        (&["check", "wrong.json", "server-of-recipient", "--models", "my-model.json", "--max-states", "60"], 1),
+    ];
+    for (arguments, expected) in cases {
+        let output = run_in(dir.path(), arguments);
+        assert_eq!(code(&output), expected, "{arguments:?}\n{}{}", out(&output), err(&output));
+    }
+}
+
+#[test]
+fn the_worst_of_several_outcomes_counts() {
+    let worst_first =
+        [Exit::Internal, Exit::BadInput, Exit::Interrupted(2), Exit::Unmet, Exit::NothingSelected, Exit::Inconclusive];
+    assert!(worst_first.is_sorted() && Exit::Inconclusive < Exit::Fine);
+    assert_eq!(worst_first.map(Exit::code), [70, 2, 130, 1, 4, 3]);
+    assert_eq!((Exit::Interrupted(15).code(), Exit::Fine.code()), (143, 0));
+}
+
+#[test]
+fn help_has_exit_codes_and_examples() {
+    let help = run(&["--help"]);
+    assert_eq!(code(&help), 0);
+    for line in ["Exit codes:", "70 > 2 > 130/143 > 1 > 4 > 3", "Examples:", "overhear compare ", "overhear replay "] {
+        assert!(out(&help).contains(line), "{line} is not in\n{}", out(&help));
+    }
+    // The examples that need no file of one's own work as they stand.
+    for example in out(&help).lines().filter_map(|l| l.strip_prefix("  overhear explain server-of")) {
+        let words = format!("explain server-of{example}");
+        assert_eq!(code(&run(&words.split_whitespace().collect::<Vec<_>>())), 0, "{words}");
+    }
+}
+
+#[test]
+fn results_go_to_stdout_and_diagnostics_to_stderr() {
+    let good = run(&["check", "password-thief", "--models", "matrix-tofu"]);
+    assert!(out(&good).contains("0 not met, 0 not conclusive") && err(&good).is_empty());
+    let bad = run(&["check", "no-such-scenario"]);
+    assert!(out(&bad).is_empty() && err(&bad).contains("E021"));
+}
+
+#[test]
+fn colour_is_a_choice() {
+    let coloured = |command: &mut Command| err(&command.output().expect("the program starts")).contains('\u{1b}');
+    let dir = folder();
+    let bad = |more: &[&str]| overhear(dir.path(), &[&["check", "no-such-scenario"], more].concat());
+    assert!(!coloured(&mut bad(&[])), "a pipe is no terminal");
+    assert!(coloured(&mut bad(&["--color", "always"])));
+    assert!(!coloured(&mut bad(&["--color", "never"])));
+    assert!(coloured(bad(&[]).env("CLICOLOR_FORCE", "1")));
+    assert!(!coloured(bad(&[]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")));
+    assert!(!coloured(bad(&["--color", "never"]).env("CLICOLOR_FORCE", "1")));
+}
+
+#[test]
+fn the_same_bytes_come_out_at_any_number_of_threads() {
+    for format in ["text", "json", "csv"] {
+        let with = |jobs| {
+            let models = ["--models", "matrix-tofu,signal-password"];
+            let more = ["--jobs", jobs, "--format", format];
+            run(&[&["compare", "password-thief", "number-hijack"], &models[..], &more[..]].concat()).stdout
+        };
+        let one = with("1");
+        assert!(one == with("2") && one == with("2") && !one.is_empty(), "--format {format}");
+    }
+}
+
+#[test]
+fn own_files_work_from_another_folder() {
+    let (dir, elsewhere) = (own_files(), folder());
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_string();
+    let (model, scenario, wrong) = (path("my-model.json"), path("my-scenario.json"), path("wrong.json"));
+    for (scenario, models) in [(&*scenario, &*model), ("password-thief", &format!("{model},signal"))] {
+        let compared = run_in(elsewhere.path(), &["compare", scenario, "--models", models]);
+        assert_eq!(code(&compared), 0, "{}", err(&compared));
+        assert!(out(&compared).contains("\nmy-model ") && out(&compared).contains("FALLS"), "{}", out(&compared));
+    }
+    let unmet = run_in(elsewhere.path(), &["check", &wrong, "--models", &model]);
+    assert!(out(&unmet).contains("UNMET") && out(&unmet).contains(&format!("{wrong}:")), "{}", out(&unmet));
+}
+
+/// What another reader of ITF takes from a state of ours.
+#[derive(Deserialize)]
+struct Seen {
+    registered: BTreeSet<String>,
+    current: BTreeSet<String>,
+    warned: BTreeMap<String, BTreeSet<String>>,
+    active: bool,
+    #[serde(rename = "mbt::actionTaken")]
+    action: String,
+}
+
+#[test]
+fn a_trace_file_is_read_by_replay_and_by_others() {
+    let dir = folder();
+    let told = run_in(dir.path(), &[&THIEF[..], &["no-rogue-key", "--itf", "attack.itf.json"]].concat());
+    assert_eq!((code(&told), err(&told).trim()), (0, "wrote attack.itf.json"));
+    let text = fs::read_to_string(dir.path().join("attack.itf.json")).expect("the trace was written");
+    let trace: itf::Trace<Seen> = itf::trace_from_str(&text).expect("valid ITF");
+    let actions: Vec<&str> = trace.states.iter().map(|s| s.value.action.as_str()).collect();
+    assert_eq!(actions, ["init", "sign-in", "steal-password", "register-device", "send"]);
+    let last = &trace.states.last().expect("states").value;
+    assert!(last.active && last.registered.contains("mallory") && last.current.contains("mallory"));
+    assert!(last.warned.values().all(BTreeSet::is_empty));
+    let replayed = run_in(dir.path(), &["replay", "attack.itf.json"]);
+    assert_eq!(code(&replayed), 0, "{}", err(&replayed));
+    assert!(out(&replayed).contains("no-rogue-key: Mallory, which Bob never enrolled, holds a room key."));
+}
+
+#[test]
+fn a_tampered_trace_is_not_believed() {
+    let dir = folder();
+    run_in(dir.path(), &[&THIEF[..], &["no-rogue-key", "--itf", "attack.itf.json"]].concat());
+    let text = fs::read_to_string(dir.path().join("attack.itf.json")).expect("the trace was written");
+    let replay = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from} is in the trace");
+        fs::write(dir.path().join("tampered.json"), text.replace(from, to)).expect("written");
+        run_in(dir.path(), &["replay", "tampered.json"])
+    };
+    let blocked = replay("steal-password bob; ", "");
+    assert_eq!(code(&blocked), 1);
+    let said = "step 2 `register-device mallory` cannot happen: blocked by the guard PasswordUnknown";
+    assert!(out(&blocked).contains(said), "{}", out(&blocked));
+    let harmless = replay("register-device mallory; ", "");
+    assert_eq!(code(&harmless), 1);
+    assert!(out(&harmless).contains("no-rogue-key is not violated at the end"), "{}", out(&harmless));
+    for (from, to, said) in [
+        ("register-device mallory", "register-device malory", "did you mean `mallory`"),
+        ("\"from-start\"", "\"from-the-start\"", "did you mean `from-start`"),
+        ("\"input-hash\"", "\"hash\"", "input-hash"),
+        ("\"matrix-tofu\"", "\"matrix-tfu\"", "did you mean `matrix-tofu`"),
+    ] {
+        let refused = replay(from, to);
+        assert_eq!(code(&refused), 2, "{from} → {to}: {}", out(&refused));
+        assert!(err(&refused).contains(said), "{}", err(&refused));
+    }
+    let changed = replay("\"input-hash\": \"", "\"input-hash\": \"0");
+    assert!(code(&changed) == 0 && err(&changed).contains("has changed since the trace was written"));
+}
+
+#[test]
+fn explain_tells_what_falls_and_what_holds() {
+    let falls = run(&[&THIEF[..], &["no-rogue-key"]].concat());
+    let parts = [
+        "Violated in 4 steps",
+        "  3.* The adversary signs mallory in to Bob's account.\n        Bob's server lists mallory\n",
+        "Mallory, which Bob never enrolled, holds a room key.",
+        "  joining: password (not if existing-device)\n      source: Matrix client-server API",
+        "overhear replay attack.itf.json",
+    ];
+    for part in parts {
+        assert!(out(&falls).contains(part), "{part} is not in\n{}", out(&falls));
+    }
+    assert!(out(&falls).lines().all(|l| l.chars().count() <= 100), "{}", out(&falls));
+    let dir = folder();
+    let holds = run_in(dir.path(), &[&THIEF[..], &["no-hidden-key", "--itf", "none.itf.json"]].concat());
+    assert_eq!(code(&holds), 0);
+    assert!(out(&holds).contains("Holds: no attack within these bounds; all ") && !out(&holds).contains("secure"));
+    assert!(err(&holds).contains("none.itf.json is not written") && !dir.path().join("none.itf.json").exists());
+    let possible = run(&["explain", "no-adversary", "--model", "signal", "--property", "everybody-reads"]);
+    assert!(out(&possible).contains("Holds, as 4 steps show:"), "{}", out(&possible));
+}
+
+#[test]
+fn formats_are_what_they_say() {
+    let selection = ["password-thief", "--models", "matrix-tofu", "--format"];
+    let in_format = |command, format| out(&run(&[&[command], &selection[..], &[format]].concat()));
+    for command in ["compare", "check"] {
+        let value: Value = serde_json::from_str(&in_format(command, "json")).expect("valid JSON");
+        assert_eq!(value["cells"].as_array().map(Vec::len), Some(2));
+        let csv = in_format(command, "csv");
+        let header = "scenario,model,arrives,property,verdict,length,states,transitions,depth,expected";
+        assert_eq!(csv.lines().next(), Some(header));
+        assert!(csv.contains("password-thief,matrix-tofu,from-start,no-rogue-key,violated,4,"));
+        assert!(in_format(command, "github").is_empty(), "nothing to annotate");
+    }
+    let told = out(&run(&[&THIEF[..], &["no-rogue-key", "--format", "json"]].concat()));
+    let told: Value = serde_json::from_str(&told).expect("valid JSON");
+    assert_eq!(told["steps"].as_array().map(Vec::len), Some(4));
+    let dir = own_files();
+    let noted = run_in(dir.path(), &["check", "wrong.json", "--models", "my-model.json", "--format", "github"]);
+    assert!(out(&noted).starts_with("::error file=wrong.json,line="), "{}", out(&noted));
+}
+
+#[test]
+fn a_wrong_name_is_told_the_nearest() {
+    let cases: [(&[&str], &str); 5] = [
+        (&["check", "pasword-thief"], "password-thief"),
+        (&["check", "--models", "matrix-toffu"], "matrix-tofu"),
+        (&["explain", "password-thief", "--model", "sgnal", "--property", "no-rogue-key"], "signal"),
+        (&[THIEF[0], THIEF[1], THIEF[2], THIEF[3], THIEF[4], "no-rouge-key"], "no-rogue-key"),
+        (&[THIEF[0], THIEF[1], THIEF[2], THIEF[3], THIEF[4], "no-rogue-key", "--arrives", "from-star"], "from-start"),
+    ];
+    for (arguments, nearest) in cases {
+        let output = run(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(err(&output).contains(&format!("did you mean `{nearest}`?")), "{}", err(&output));
+    }
+}
+
+#[test]
+fn the_small_commands_print_something() {
+    let cases: [(&[&str], &str); 5] = [
+        (&["completions", "bash"], "_overhear()"),
+        (&["man"], ".TH overhear"),
+        (&["list"], "no-invisible-listener"),
+        (&["schema", "model"], "\"$schema\""),
+        (&["schema", "scenario"], "\"$schema\""),
+    ];
+    for (arguments, part) in cases {
+        let output = run(arguments);
+        assert_eq!(code(&output), 0, "{arguments:?}");
+        assert!(out(&output).contains(part), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    for arguments in [&["list"][..], &["compare", "password-thief", "--models", "signal,matrix-tofu"], &["--help"]] {
+        let mut command = overhear(Path::new("."), arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
+        assert!(child.wait().expect("it ends").success(), "{arguments:?}: {said}");
+        assert!(said.is_empty(), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn reports_are_written_whole_or_not_at_all() {
+    let dir = folder();
+    let asked = ["compare", "password-thief", "--models", "matrix-tofu", "--out", "reports"];
+    assert_eq!(code(&run_in(dir.path(), &asked)), 0);
+    let written: BTreeSet<_> = fs::read_dir(dir.path().join("reports")).expect("a folder").collect_names();
+    assert!(written.contains("matrix.md") && written.contains("claims.md"), "{written:?}");
+    assert!(written.iter().all(|name| name.contains('.') && !name.starts_with('.')), "left over: {written:?}");
+    fs::write(dir.path().join("file"), "").expect("written");
+    let refused = run_in(dir.path(), &["compare", "password-thief", "--models", "matrix-tofu", "--out", "file"]);
+    assert_eq!(code(&refused), 2);
+    assert!(err(&refused).starts_with("error: file: "), "{}", err(&refused));
+}
+
+trait Names {
+    fn collect_names(self) -> BTreeSet<String>;
+}
+
+impl Names for fs::ReadDir {
+    fn collect_names(self) -> BTreeSet<String> {
+        self.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_end_a_long_search_and_leave_nothing_half_written() {
+    for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
+        let dir = folder();
+        let mut command = overhear(dir.path(), &["compare", "large-everyone-sends", "--jobs", "1", "--out", "reports"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        // The folder is made once signals are caught and before the first search.
+        while !dir.path().join("reports").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success());
+        let output = {
+            let status = child.wait().expect("it ends");
+            let mut said = String::new();
+            child.stderr.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
+            (status.code(), said)
+        };
+        assert_eq!(output.0, Some(expected), "{}", output.1);
+        assert!(output.1.contains("interrupted: "), "{}", output.1);
+        assert_eq!(fs::read_dir(dir.path().join("reports")).expect("a folder").collect_names(), BTreeSet::new());
+    }
+}
