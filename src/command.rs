@@ -163,8 +163,9 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn plan(&self) -> Plan<'_> {
+    fn plan(&self, may_be_vacuous: bool) -> Plan<'_> {
         Plan {
+            may_be_vacuous,
             scenarios: &self.scenarios,
             models: &self.models,
             known: &self.known,
@@ -300,7 +301,7 @@ pub fn compare(selection: &Selection, format: Format, out: Option<&Path>) -> Res
         // A folder that cannot be written to is better refused now than after the search.
         std::fs::create_dir_all(dir).map_err(|e| in_dir(dir, e))?;
     }
-    let cells = run::run(&loaded.plan(), &watcher)?;
+    let cells = run::run(&loaded.plan(true), &watcher)?;
     if cells.is_empty() {
         return nothing_selected();
     }
@@ -355,7 +356,7 @@ pub fn exit_of(cells: &[Cell]) -> Exit {
 pub fn check(selection: &Selection, format: Format) -> Result<Exit, Failure> {
     let loaded = load(selection)?;
     let watcher = Watcher::new()?;
-    let cells = run::run(&loaded.plan(), &watcher)?;
+    let cells = run::run(&loaded.plan(true), &watcher)?;
     if cells.is_empty() {
         return nothing_selected();
     }
@@ -412,7 +413,7 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
         return Err(unknown(&what, &question.property, known.into_iter()));
     }
     let watcher = Watcher::new()?;
-    let cells = run::run(&loaded.plan(), &watcher)?;
+    let cells = run::run(&loaded.plan(false), &watcher)?;
     if let Some(exit) = watcher.interrupted(&cells) {
         return Ok(exit);
     }

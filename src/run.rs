@@ -27,6 +27,9 @@ pub struct Plan<'a> {
     /// Whether large scenarios are searched too.
     pub large: bool,
     pub limits: Limits,
+    /// Whether a file is vacuous if none of the models lets its adversary act. Where one model is asked about, that it
+    /// leaves no move is the answer.
+    pub may_be_vacuous: bool,
 }
 
 /// What one property comes to in one cell.
@@ -90,8 +93,7 @@ pub fn run<'a>(plan: &Plan<'a>, progress: &(dyn CellProgress + 'a)) -> Result<Ve
     progress.begin(tasks.len());
     let searched = tasks.into_par_iter().map(|task| search(task, plan.limits, progress));
     let mut cells: Vec<Cell<'a>> = searched.collect::<Result<_, _>>()?;
-    // Of one model that leaves the adversary no move, this is the result; of several, the scenario is about none.
-    if plan.models.len() > 1 {
+    if plan.may_be_vacuous {
         mark_vacuous_files(&mut cells);
     }
     Ok(cells)

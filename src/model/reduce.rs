@@ -215,15 +215,17 @@ fn is_dominated(w: &World, action: Action) -> bool {
 
 /// Whether a server in the adversary's hands changes what it truly holds. It need not: whatever anybody asks about its
 /// people passes it, and it answers as it likes; only a property about true answers can tell.
+// A person who is tricked into approving a device finds it in the true list, so there the list is more than an answer.
 fn corrupts_own_truth(w: &World, action: Action) -> bool {
+    let controlled = |p: Person| w.controls(p) && !w.powers.phish_link.has(p);
     match action {
         // Where a sign-in by password is handed the shared identity key, it is more than a line in a list.
-        Action::RegisterDevice(d) => w.controls(w.owner(d)) && w.rogue.has(d) && !gives_identity(w, w.owner(d)),
-        Action::ForgeIdentity(p, _) => w.controls(p),
+        Action::RegisterDevice(d) => controlled(w.owner(d)) && w.rogue.has(d) && !gives_identity(w, w.owner(d)),
+        Action::ForgeIdentity(p, _) => controlled(p),
         Action::SignIn(d, x) | Action::PublishIdentity(d, x) | Action::ResetIdentity(d, x) => {
-            w.controls(w.owner(d)) && x != Publication::Intact
+            controlled(w.owner(d)) && x != Publication::Intact
         }
-        Action::ApproveDevice(_, d, x) => w.controls(w.owner(d)) && x != Publication::Intact,
+        Action::ApproveDevice(_, d, x) => controlled(w.owner(d)) && x != Publication::Intact,
         _ => false,
     }
 }

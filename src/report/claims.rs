@@ -92,7 +92,7 @@ const CLAIMS: &[Claim] = &[
         ]),
     },
     Claim {
-        says: "With cross-signing a device that its owner has not signed gets no key, once the true identity is pinned.",
+        says: "With cross-signing a device that its owner has not signed gets no key once the identity is pinned.",
         decided: Decided::By(&[cell("password-thief", "matrix-cross-signing-tofu", LATER, NoRogueKey, "holds")]),
     },
     Claim {
@@ -100,7 +100,7 @@ const CLAIMS: &[Claim] = &[
         decided: Decided::By(&[cell("password-thief", "matrix-cross-signing-tofu", START, NoRogueKey, "holds")]),
     },
     Claim {
-        says: "What makes the difference is how devices join an account (against the thief; the server is not stopped).",
+        says: "What makes the difference is how devices join an account (against the thief, not the server).",
         decided: Decided::By(&[
             cell("password-thief", "matrix-tofu", LATER, NoRogueKey, "violated"),
             cell("password-thief", "matrix-tofu-linked", LATER, NoRogueKey, "holds"),
