@@ -21,13 +21,19 @@ use std::time::{Duration, Instant};
 /// How a command ended. Several at once: the first in this order counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
+    /// The program contradicts itself: a trace does not replay.
     Internal,
+    /// A name, a file or an option is wrong, or something cannot be read or written.
     BadInput,
     /// By the signal of this number.
     Interrupted(u8),
+    /// An expectation is not met, or a trace does not show the violation that it was kept for.
     Unmet,
+    /// Nothing was searched, or what was searched answers nothing.
     NothingSelected,
+    /// A search stopped at a limit before it could tell.
     Inconclusive,
+    /// The work is done and no expectation is unmet.
     Fine,
 }
 
@@ -49,9 +55,13 @@ impl Exit {
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub enum Failure {
+    /// A file is wrong, at the place that the diagnostic points to.
     Input(Box<Diagnostic>),
+    /// What was asked cannot be done; the sentence says why.
     Message(String),
+    /// A result contradicts the plain rules; the sentence says where.
     Untrue(String),
+    /// Something cannot be read or written.
     Io(io::Error),
 }
 
@@ -94,27 +104,39 @@ impl Failure {
 /// How a result is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// As text for people, with tables.
     Text,
+    /// As one JSON document.
     Json,
+    /// As lines of comma-separated values, one a verdict.
     Csv,
+    /// As annotations for GitHub Actions.
     Github,
 }
 
 /// Limits as given on the command line.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LimitOptions {
+    /// The most states that each search may keep.
     pub states_max: Option<usize>,
+    /// The time that all searches have together.
     pub timeout: Option<Duration>,
+    /// The most bytes that each search may hold.
     pub bytes_max: Option<usize>,
+    /// How many searches run side by side; as many as there are cores if not said.
     pub jobs: Option<usize>,
 }
 
 /// Which cells are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
+    /// Bundled names or paths of scenario files; all bundled ones if there are none.
     pub scenarios: Vec<String>,
+    /// Bundled names or paths of model files; all bundled ones if there are none.
     pub models: Vec<String>,
+    /// Whether large scenarios are searched that are not named.
     pub large: bool,
+    /// Where the searches must stop.
     pub limits: LimitOptions,
 }
 
@@ -374,12 +396,19 @@ pub fn check(selection: &Selection, format: Format) -> Result<Exit, Failure> {
 
 /// What `overhear explain` is asked.
 pub struct Question {
+    /// A bundled name or the path of a scenario file.
     pub scenario: String,
+    /// A bundled name or the path of a model file.
     pub model: String,
+    /// The name of the property that is asked about.
     pub property: String,
+    /// When the adversary arrives; if not said, the first arrival under which the property falls.
     pub arrives: Option<String>,
+    /// The file that the trace is also written to, as ITF.
     pub itf: Option<PathBuf>,
+    /// Where the searches must stop.
     pub limits: LimitOptions,
+    /// How the answer is written: as JSON, or else as text.
     pub format: Format,
 }
 

@@ -3,6 +3,8 @@
 //! Five hops: a scenario file is parsed ([`scenario`]), compiled to a [`model::World`], searched ([`explore`]), its
 //! traces replayed and minimised ([`trace`]) and told ([`story`], [`report`]). Arrows go one way, in this order.
 
+#![warn(missing_docs)]
+
 pub mod policy;
 pub mod model;
 pub mod trace;

@@ -165,22 +165,39 @@ axes! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Policy {
+    /// Which long-term key a person has above their devices, and who holds it.
     pub identity: IdentityKind,
+    /// Which of the devices that an answer lists are given a room key.
     pub recipients: Recipients,
+    /// What a person has to do before an identity that was never seen is accepted.
     pub first_contact: FirstContact,
+    /// Whether a person is asked about a new device of a contact who has no identity.
     pub new_device: OnNewDevice,
+    /// What follows when an identity changes that was never verified, or whose verification was given up.
     pub change_unverified: OnChange,
+    /// What follows when an identity changes that the viewer has verified.
     pub change_verified: OnChange,
+    /// Whether a changed identity stops the keys for the one contact or for everybody in the room.
     pub block_scope: BlockScope,
+    /// Whether a send fails as long as the sender's own identity is not verified on the sending device.
     pub sender_identity: SenderIdentity,
+    /// Whose word tells the other devices of a person that one of them has verified a contact.
     pub verification_travels: VerificationTravels,
+    /// Whether an accepted identity is remembered by one device or by all of its person's.
     pub pins: Pins,
+    /// Which devices on an account get old keys from the others on request.
     pub own_requests: OwnRequests,
+    /// How a sender recognises a recipient's device that asks for the key of an old message again.
     pub re_share: ReShare,
+    /// Whether a device is handed the old keys by the one that lets it into the account.
     pub history_on_link: HistoryOnLink,
+    /// What it takes to put another device on an account.
     pub joining: Joining,
+    /// Who can publish the first identity of an account, and when.
     pub first_identity: FirstIdentity,
+    /// What it takes to replace the identity that the server lists.
     pub identity_replaced_by: IdentityReplacedBy,
+    /// Whose word a client takes for who is in the room.
     pub membership: Membership,
 }
 

@@ -14,18 +14,23 @@ use std::time::Duration;
 
 /// A scenario file, read and checked, with the text that diagnostics point into.
 pub struct Scenario {
+    /// What the file says.
     pub file: ScenarioFile,
+    /// The name and the text of the file.
     pub source: Source,
 }
 
 /// What is to be run.
 pub struct Plan<'a> {
+    /// The scenarios, of which large ones may be left out.
     pub scenarios: &'a [Scenario],
+    /// The policies under test, each of them in every scenario.
     pub models: &'a [Model],
     /// Models that a scenario may fix for a person.
     pub known: &'a [Model],
     /// Whether large scenarios are searched too.
     pub large: bool,
+    /// Where each search must stop; the deadline is the same for all.
     pub limits: Limits,
     /// Whether a file is vacuous if none of the models lets its adversary act. Where one model is asked about, that it
     /// leaves no move is the answer.
@@ -41,22 +46,37 @@ pub enum Verdict {
         no_move: Option<String>,
     },
     /// A state violates it; the trace is the least of the shortest.
-    Violated { trace: Vec<Action> },
+    Violated {
+        /// The way from the first state; empty if the property is a possibility that no state shows.
+        trace: Vec<Action>,
+    },
     /// The search was cut short before it could tell.
-    Unknown { stopped: Stopped },
+    Unknown {
+        /// What cut it short.
+        stopped: Stopped,
+    },
     /// The question is empty, and why.
-    Vacuous { why: String },
+    Vacuous {
+        /// What empties the question, as a clause.
+        why: String,
+    },
 }
 
 /// One model in one scenario, against an adversary that arrives at one time.
 pub struct Cell<'a> {
+    /// The scenario whose cast, powers and properties these are.
     pub scenario: &'a Scenario,
+    /// The policy under test.
     pub model: &'a Model,
     /// `None` in a control without adversary.
     pub arrives: Option<Arrival>,
+    /// The scenario compiled under the model.
     pub world: World,
+    /// What the scenario calls those in `world`.
     pub names: Names,
+    /// What the search found.
     pub findings: Findings,
+    /// Each property of the scenario and what it comes to, in the order of the file.
     pub verdicts: Vec<(Property, Verdict)>,
     /// The claim of the scenario file that decides each verdict, in the same order; none if the file claims nothing.
     pub claims: Vec<Option<&'a Expectation>>,
@@ -101,9 +121,11 @@ pub fn run<'a>(plan: &Plan<'a>, progress: &(dyn CellProgress + 'a)) -> Result<Ve
 
 /// Who watches cells being searched.
 pub trait CellProgress: Sync {
+    /// Called once before the first search, with the number of cells.
     fn begin(&self, cells: usize);
     /// Returns the watcher of one search.
     fn search(&self) -> &dyn Progress;
+    /// Called after each search whose traces replay, with the states that it kept.
     fn done(&self, states: usize);
 }
 
@@ -247,6 +269,7 @@ impl Cell<'_> {
     pub fn complete(&self) -> bool {
         self.findings.stopped.is_none()
     }
+    /// How long the search of this cell took.
     pub fn took(&self) -> Duration {
         self.findings.took
     }

@@ -10,11 +10,13 @@ use crate::trace::{Names, ReplayError, replay};
 /// One step of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
+    /// What happens, as the model has it.
     pub action: Action,
     /// What happens, as a sentence.
     pub sentence: String,
     /// What is different afterwards, one line each.
     pub changes: Vec<String>,
+    /// Whether the adversary does it, or has a hand in it.
     pub by_adversary: bool,
 }
 

@@ -15,15 +15,20 @@ use std::fmt;
 /// What the indices of a [`World`] are called in its scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
+    /// The name of each person, by index.
     pub people: Vec<String>,
+    /// The name of each device, by index, the adversary's included.
     pub devices: Vec<String>,
+    /// The name of each homeserver, by index.
     pub servers: Vec<String>,
 }
 
 impl Names {
+    /// The name of `p`. Panics if the scenario has no such person.
     pub fn person(&self, p: Person) -> &str {
         &self.people[p.index()]
     }
+    /// The name of `d`. Panics if the scenario has no such device.
     pub fn device(&self, d: Device) -> &str {
         &self.devices[d.index()]
     }
@@ -46,7 +51,9 @@ impl Names {
 pub struct ReplayError {
     /// The step, counted from 1.
     pub step: usize,
+    /// What was to happen in that step.
     pub action: Action,
+    /// The guard that does not hold.
     pub blocked: Blocked,
 }
 

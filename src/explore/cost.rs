@@ -15,7 +15,9 @@ use std::collections::{BinaryHeap, HashMap};
 /// Ceremonies and prompts. Fewer ceremonies are better than fewer prompts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cost {
+    /// How many comparisons people make.
     pub ceremonies: u32,
+    /// How many questions people answer.
     pub prompts: u32,
 }
 
@@ -82,8 +84,11 @@ pub fn cast(policy: &Policy, devices: &[usize], hurried: bool, options: [bool; 5
 /// The cheapest way to where everybody reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cheapest {
+    /// What all of it asks of people.
     pub cost: Cost,
+    /// What is done, in order, what is free included.
     pub actions: Vec<Action>,
+    /// The state in which everybody reads.
     pub end: State,
 }
 
@@ -216,7 +221,9 @@ pub enum Event {
 /// What one honest event costs the person it happens to, and everybody else together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventCost {
+    /// What approvals and comparisons between the person's own devices ask.
     pub owner: Cost,
+    /// What everything else asks, comparisons between the two people included.
     pub peers: Cost,
 }
 

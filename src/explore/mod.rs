@@ -13,8 +13,11 @@ use std::time::{Duration, Instant};
 /// Where a search must stop, finished or not. `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
+    /// The most states that a search may keep.
     pub states_max: Option<usize>,
+    /// The moment from which on no more is searched.
     pub deadline: Option<Instant>,
+    /// The most bytes that the states kept, and the ways back from them, may take.
     pub bytes_max: Option<usize>,
     /// The reductions to search with; all of them if not said.
     pub reductions: Option<Reductions>,
@@ -23,9 +26,13 @@ pub struct Limits {
 /// What stopped a search before its frontier was empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
+    /// More states were kept than allowed.
     States,
+    /// The deadline had passed.
     Time,
+    /// More bytes were held than allowed.
     Memory,
+    /// Whoever watches did not let it go on.
     Interrupted,
 }
 
@@ -56,6 +63,7 @@ pub struct Findings {
     /// For each property asked for, in that order: the least of the shortest traces that decide it. For a safety
     /// property that is a violation, for a possibility a witness.
     pub traces: Vec<(Property, Option<Vec<Action>>)>,
+    /// Time on the clock from the start of the search to its end.
     pub took: Duration,
     /// Bytes held by the visited set at the end.
     pub bytes: usize,

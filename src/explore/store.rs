@@ -31,9 +31,11 @@ impl Store {
     pub fn new(words: usize) -> Self {
         Self { words, segments: Vec::new(), len: 0, table: vec![EMPTY; 1 << 10] }
     }
+    /// The number of states in the set.
     pub fn len(&self) -> usize {
         self.len
     }
+    /// Whether no state has been added.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

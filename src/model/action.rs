@@ -143,36 +143,67 @@ pub enum Blocked {
 /// Something that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
+    /// The person signs in on the device; its keys reach the server as the publication says.
     SignIn(Device, Publication),
+    /// The signed-in device publishes its person's first identity, which reaches the server as the publication says.
     PublishIdentity(Device, Publication),
+    /// In a ceremony the device approves another of its person's, whose keys reach the server as the publication says.
     ApproveDevice(Device, Device, Publication),
+    /// The client looks the person up and is told the answer.
     LookUp(Device, Person, Answer),
+    /// The client's person compares the identity that the client was last shown of the other with theirs: they match.
     Verify(Device, Person),
+    /// The client's person compares its keys and the other device's: they match, and both clients remember it.
     VerifyDevice(Device, Device),
+    /// The client's person is asked about the device and says yes, without a comparison.
     AcceptDevice(Device, Device),
+    /// The client's person is asked about the device, which the adversary holds, and says no.
     BlockDevice(Device, Device),
+    /// The client's person accepts the identity that it was shown of the other, without a comparison.
     Acknowledge(Device, Person),
+    /// The client's person gives up a verification of the other that does not stand any more.
     Withdraw(Device, Person),
+    /// The client looks every member up, is told the answer at each one's index, and sends one message.
     Send(Device, [Answer; PEOPLE_MAX]),
+    /// The device gives the other one, which the answer lists on their account, the old keys that it holds.
     ForwardKeys(Device, Device, Answer),
+    /// The sender gives an old key again to the device, which the answer lists under the id of one that had it.
     ReshareKeys(Device, Device, Answer),
+    /// On the device its person takes another one, which the adversary holds, off the account.
     RemoveDevice(Device, Device),
+    /// The person makes a new identity on the device, which reaches the server as the publication says.
     ResetIdentity(Device, Publication),
+    /// The person signs the device out, and its client forgets everything.
     LogOut(Device),
+    /// The person changes the account's password on the device.
     ChangePassword(Device),
+    /// The client's person, a member, invites the other into the room.
     Invite(Device, Person),
+    /// The adversary starts to act.
     Arrive,
+    /// The adversary takes the person's password, which works once.
     StealPassword(Person),
+    /// The adversary puts the device, which is in its hands, on the account of its claimed owner.
     RegisterDevice(Device),
+    /// The adversary, who knows the password, signs the honest device out and deletes it.
     EvictDevice(Device),
+    /// The adversary publishes an identity of its own for the person, which signs the honest devices too if so said.
     ForgeIdentity(Person, bool),
+    /// The adversary registers the number of the device's claimed owner anew on it: all others are off the account.
     HijackNumber(Device),
+    /// The adversary takes the person's recovery key.
     StealRecovery(Person),
+    /// The adversary opens the secret of the person's identity with the recovery key.
     OpenRecovery(Person),
+    /// The adversary signs the device, which is in its hands and registered, with its claimed owner's true identity.
     SignRogue(Device),
+    /// The adversary takes the honest device, unlocked, with everything on it.
     StealDevice(Device),
+    /// The stolen device, the primary one of its account, approves the adversary's device.
     LinkRogue(Device, Device),
+    /// The person of the device is tricked into approving the adversary's device with it.
     PhishLink(Device, Device),
+    /// The adversary puts the person, an account of its own, into the room.
     AddMember(Person),
 }
 

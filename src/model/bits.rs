@@ -15,7 +15,9 @@ pub const VIEWERS_MAX: usize = 8;
 
 /// Something that is counted from zero and can be a member of a [`Set`].
 pub trait Index: Copy + Eq {
+    /// The number from zero that stands for this one.
     fn index(self) -> usize;
+    /// The one that `index` stands for; the inverse of [`Index::index`].
     fn at(index: usize) -> Self;
 }
 
@@ -91,12 +93,14 @@ impl<I: Index> FromIterator<I> for Set<I> {
 }
 
 impl<I> Set<I> {
+    /// The set without members.
     pub const EMPTY: Self = Self { bits: 0, of: PhantomData };
 
     /// The set whose members are the set bits of `bits`.
     pub const fn from_bits(bits: u16) -> Self {
         Self { bits, of: PhantomData }
     }
+    /// The members as bits, the lowest for index 0; the inverse of [`Set::from_bits`].
     pub const fn bits(self) -> u16 {
         self.bits
     }
@@ -104,24 +108,31 @@ impl<I> Set<I> {
     pub const fn first(n: usize) -> Self {
         Self::from_bits(((1u32 << n) - 1) as u16)
     }
+    /// Whether nothing is a member.
     pub const fn is_empty(self) -> bool {
         self.bits == 0
     }
+    /// The number of members.
     pub const fn len(self) -> usize {
         self.bits.count_ones() as usize
     }
+    /// Whatever is a member of either set.
     pub const fn union(self, other: Self) -> Self {
         Self::from_bits(self.bits | other.bits)
     }
+    /// Whatever is a member of both sets.
     pub const fn and(self, other: Self) -> Self {
         Self::from_bits(self.bits & other.bits)
     }
+    /// The members that are not members of `other`.
     pub const fn minus(self, other: Self) -> Self {
         Self::from_bits(self.bits & !other.bits)
     }
+    /// Whether every member is one of `other` too.
     pub const fn within(self, other: Self) -> bool {
         self.bits & !other.bits == 0
     }
+    /// Whether some member is one of `other` too.
     pub const fn meets(self, other: Self) -> bool {
         self.bits & other.bits != 0
     }
@@ -138,15 +149,19 @@ impl<I> Set<I> {
 }
 
 impl<I: Index> Set<I> {
+    /// Whether `i` is a member.
     pub fn has(self, i: I) -> bool {
         self.bits >> i.index() & 1 == 1
     }
+    /// The set with `i` as a member.
     pub fn with(self, i: I) -> Self {
         Self::from_bits(self.bits | 1 << i.index())
     }
+    /// The set without `i`.
     pub fn without(self, i: I) -> Self {
         Self::from_bits(self.bits & !(1 << i.index()))
     }
+    /// The members in ascending order.
     pub fn iter(self) -> impl Iterator<Item = I> {
         let mut bits = self.bits;
         std::iter::from_fn(move || {
@@ -194,19 +209,24 @@ impl<A, B, const N: usize> Default for Rel<A, B, N> {
 }
 
 impl<A: Index, B: Index, const N: usize> Rel<A, B, N> {
+    /// Everything that `a` is related to. Panics if `a` is none of the first `N`.
     pub fn row(self, a: A) -> Set<B> {
         Set::from_bits(self.rows[a.index()])
     }
+    /// Whether `a` is related to `b`.
     pub fn has(self, a: A, b: B) -> bool {
         self.row(a).has(b)
     }
+    /// The relation in which `a` is related to the members of `row` and to nothing else.
     pub fn with_row(mut self, a: A, row: Set<B>) -> Self {
         self.rows[a.index()] = row.bits();
         self
     }
+    /// The relation with the pair of `a` and `b`.
     pub fn with(self, a: A, b: B) -> Self {
         self.with_row(a, self.row(a).with(b))
     }
+    /// The relation without the pair of `a` and `b`.
     pub fn without(self, a: A, b: B) -> Self {
         self.with_row(a, self.row(a).without(b))
     }
@@ -241,9 +261,11 @@ impl Identity {
 pub struct Identities([u16; VIEWERS_MAX]);
 
 impl Identities {
+    /// The identity that `v` holds of `p`; [`Identity::None`] until it is set.
     pub fn get(self, v: Device, p: Person) -> Identity {
         Identity::ALL[(self.0[v.index()] >> (2 * p.index()) & 3) as usize]
     }
+    /// The table in which `v` holds `i` of `p`.
     pub fn with(mut self, v: Device, p: Person, i: Identity) -> Self {
         let row = &mut self.0[v.index()];
         *row = *row & !(3 << (2 * p.index())) | (i as u16) << (2 * p.index());
@@ -254,6 +276,7 @@ impl Identities {
         let holders = (0..VIEWERS_MAX).map(Device::at).filter(|&v| self.get(v, p) == from);
         holders.fold(self, |all, v| all.with(v, p, to))
     }
+    /// The table in which `v` holds no identity of anybody.
     pub fn without_row(mut self, v: Device) -> Self {
         self.0[v.index()] = 0;
         self
@@ -271,11 +294,14 @@ impl Identities {
 pub struct Flag(u16);
 
 impl Flag {
+    /// The fact holds.
     pub const ON: Self = Self(1);
 
+    /// The flag that is on if `on`.
     pub const fn of(on: bool) -> Self {
         Self(on as u16)
     }
+    /// Whether the fact holds.
     pub const fn on(self) -> bool {
         self.0 == 1
     }

@@ -9,6 +9,7 @@ pub enum Own {
     Absent,
     /// There, but not confirmed on this device.
     Unverified,
+    /// There, and confirmed on this device.
     Verified,
 }
 
@@ -32,6 +33,7 @@ pub enum Contact {
 /// What the viewer's person has decided about the one device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LocalTrust {
+    /// Nothing.
     Unset,
     /// Shown once, and let through.
     Accepted,
@@ -39,17 +41,22 @@ pub enum LocalTrust {
     Verified,
     /// To be treated as if verified.
     Ignored,
+    /// Refused: it is given no key.
     Blocked,
 }
 
 /// All that a decision about one device may depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Situation {
+    /// The policy of the sending client.
     pub policy: Policy,
+    /// How the identity of the sending person stands on the sending device.
     pub own: Own,
+    /// How the owner of the device stands with the sender.
     pub contact: Contact,
     /// Whether the shown identity signed the device.
     pub signed: bool,
+    /// What the sending person has decided about the device itself.
     pub trust: LocalTrust,
     /// Whether it is a dehydrated device: one whose private keys the server stores, encrypted.
     pub dehydrated: bool,
@@ -86,8 +93,11 @@ pub enum Why {
 /// The outcome for one device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Decision {
+    /// It is given the key.
     Share,
+    /// It is given no key, for this reason, and the others are decided on their own.
     Withhold(Code),
+    /// Nobody is given a key, for this reason.
     RefuseRoom(Why),
 }
 

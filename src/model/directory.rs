@@ -26,6 +26,7 @@ pub enum Shown {
 /// An answer that the adversary made up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Lie {
+    /// The identity that the answer shows of the person.
     pub identity: Shown,
     /// Honest devices that the answer leaves out.
     pub left_out: Set<Device>,
@@ -45,7 +46,9 @@ pub enum Answer {
 /// What an answer says of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
+    /// The identity that the answer shows of the person.
     pub identity: Identity,
+    /// The listed devices whose keys the viewer takes for the person's.
     pub devices: Set<Device>,
     /// Those of the devices that `identity` signed.
     pub signed: Set<Device>,

@@ -33,19 +33,7 @@ pub enum Property {
 }
 
 impl Property {
-    /// The safety properties, worst violation first.
-    pub const SAFETY: [Self; 9] = [
-        Self::NoInvisibleListener,
-        Self::NoHiddenKey,
-        Self::NoSilentLeak,
-        Self::NoRogueKey,
-        Self::PastStaysPrivate,
-        Self::RemovalEndsAccess,
-        Self::NeverShownAsVerified,
-        Self::NoUninvitedReader,
-        Self::NoLockOut,
-    ];
-    /// Every property.
+    /// Every property, the worst to lose first.
     pub const ALL: [Self; 10] = [
         Self::NoInvisibleListener,
         Self::NoHiddenKey,

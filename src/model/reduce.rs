@@ -22,21 +22,28 @@ use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, Joining, OnNewDe
 /// Which reductions a search uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reductions {
+    /// No answer is tried if another one does all that it does.
     pub dominated_answers: bool,
+    /// What no rule and no property that is asked for reads is forgotten after every step.
     pub unread_fields: bool,
     /// What only decided properties read goes unread from then on, and the search ends when all are decided.
     pub decided_properties: bool,
 }
 
 impl Reductions {
+    /// Every action is tried, and nothing is forgotten.
     pub const NONE: Self = Self { dominated_answers: false, unread_fields: false, decided_properties: false };
+    /// Whatever no verdict depends on is left out.
     pub const ALL: Self = Self { dominated_answers: true, unread_fields: true, decided_properties: true };
 }
 
 /// A world as a search sees it: what can happen in it, and what is forgotten after each step.
 pub struct Reduced {
+    /// The world by whose rules every step is made.
     pub world: World,
+    /// The actions that the search tries in each state, in the order in which it tries them.
     pub actions: Vec<Action>,
+    /// The reductions by which actions and states were reduced.
     pub reductions: Reductions,
     reads: Reads,
 }

@@ -159,6 +159,7 @@ impl Layout {
     pub fn len(&self) -> usize {
         self.bits.div_ceil(64)
     }
+    /// Whether a packed state takes no bits, because nobody is there.
     pub fn is_empty(&self) -> bool {
         self.bits == 0
     }

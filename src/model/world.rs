@@ -16,10 +16,15 @@ pub enum Arrival {
 /// An honest action that a scenario switches on, because it multiplies states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HonestOption {
+    /// People take devices of the adversary's off their account.
     RemoveDevice,
+    /// People replace their identity by a new one.
     ResetIdentity,
+    /// People sign their devices out.
     LogOut,
+    /// People change their account's password.
     ChangePassword,
+    /// Members invite people into the room.
     Invite,
 }
 
@@ -47,7 +52,9 @@ pub struct Powers {
 /// The constants, compiled from a scenario. Devices are numbered honest ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct World {
+    /// The number of people, the adversary's own accounts included.
     pub people: usize,
+    /// The number of devices, the adversary's included.
     pub devices: usize,
     /// For each device, whose it is or is claimed to be.
     pub owner: [Person; DEVICES_MAX],
@@ -69,22 +76,30 @@ pub struct World {
     pub senders: Set<Device>,
     /// Who is in the room at first.
     pub members: Set<Person>,
+    /// The homeserver of each person.
     pub server: [Server; PEOPLE_MAX],
+    /// The policy of each person's clients and account.
     pub policy: [Policy; PEOPLE_MAX],
     /// People who may click through any prompt. All others are careful.
     pub hurried: Set<Person>,
+    /// What the adversary can do.
     pub powers: Powers,
+    /// For each [`HonestOption`], in the order of declaration, whether it is switched on.
     pub options: [bool; 5],
+    /// When the adversary starts to act.
     pub arrives: Arrival,
 }
 
 impl World {
+    /// Every device, the adversary's last.
     pub fn all_devices(&self) -> impl Iterator<Item = Device> + use<> {
         (0..self.devices).map(Device::at)
     }
+    /// Every person, the adversary's own accounts included.
     pub fn all_people(&self) -> impl Iterator<Item = Person> + use<> {
         (0..self.people).map(Person::at)
     }
+    /// Whose device `d` is or is claimed to be.
     pub fn owner(&self, d: Device) -> Person {
         self.owner[d.index()]
     }
@@ -92,12 +107,15 @@ impl World {
     pub fn of(&self, p: Person) -> Set<Device> {
         self.devices_of[p.index()]
     }
+    /// The policy of the clients and the account of `p`.
     pub fn policy(&self, p: Person) -> &Policy {
         &self.policy[p.index()]
     }
+    /// The honest device under whose id `d` comes, if it comes under any.
     pub fn reuses(&self, d: Device) -> Option<Device> {
         self.reuses[d.index()]
     }
+    /// Whether the scenario switches `o` on.
     pub fn has_option(&self, o: HonestOption) -> bool {
         self.options[o as usize]
     }

@@ -9,10 +9,13 @@ use serde_json::{Map, Value, json};
 /// What a trace file says of itself, besides its states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meta {
+    /// The scenario, by its bundled name or the path of its file.
     pub scenario: String,
+    /// The model, by its bundled name or the path of its file.
     pub model: String,
     /// `from-start` or `after-first-contact`.
     pub arrives: String,
+    /// The name of the property that the trace is about.
     pub property: String,
     /// Of the texts of scenario and model.
     pub input_hash: String,
@@ -24,7 +27,9 @@ const ACTIONS_BETWEEN: &str = "; ";
 /// A trace read back from a file: what it says of itself, and its actions as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceFile {
+    /// What the file says of itself.
     pub meta: Meta,
+    /// Each action as the line of words that [`trace::parse`] reads.
     pub actions: Vec<String>,
 }
 

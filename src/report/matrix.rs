@@ -198,6 +198,7 @@ fn scenario_table(name: &str, group: &[&Cell]) -> String {
 pub struct PolicyCost {
     /// Two people, two devices each, careful; then the same, hurried.
     pub careful: Option<Cost>,
+    /// What it costs people who may click through any prompt; `None` if some device then never reads.
     pub hurried: Option<Cost>,
     /// For careful people: what the owner and what everybody else is asked.
     pub events: Vec<(Event, Option<crate::explore::cost::EventCost>)>,
