@@ -170,7 +170,8 @@ fn search<'a>(task: Task<'a>, limits: Limits, progress: &dyn CellProgress) -> Re
     let properties: Vec<Property> = task.scenario.file.properties().collect();
     let findings = exact::search(&task.world, &properties, limits, progress.search());
     let vacuous = honest_run_fails(&task.world);
-    let no_move = findings.stopped.is_none().then(|| no_move(&task.world)).flatten();
+    let never_moved = findings.stopped.is_none() && !findings.adversary_moved && task.arrives.is_some();
+    let no_move = never_moved.then(|| denied_by(&task.world, &task.model.policy)).flatten();
     let verdict = |&p: &Property| match (&vacuous, findings.trace(p), findings.stopped) {
         (Some(why), ..) => Verdict::Vacuous { why: why.clone() },
         (None, Some(trace), _) if p.is_safety() => Verdict::Violated { trace: trace.to_vec() },
@@ -204,25 +205,15 @@ fn honest_run_fails(w: &World) -> Option<String> {
     found.is_none().then(|| "without an adversary no message ever reaches every honest device".to_string())
 }
 
-/// The axis and value that leave this adversary nothing to act on, if nothing it could do is ever enabled.
-fn no_move(w: &World) -> Option<String> {
-    if w.powers == Powers::default() {
-        return None;
-    }
+/// The axis of `policy` whose value denies this adversary, which never moved, everything that it could do.
+fn denied_by(w: &World, policy: &Policy) -> Option<String> {
     let honest = World { powers: Powers::default(), arrives: Arrival::FromStart, ..*w };
     let trace = exact::first(&honest, Property::EverybodyReads)?;
     let settled = *trace::replay(&honest, &trace).ok()?.last()?;
     let ready = State { active: Flag::ON, ..settled };
-    // With a vantage there is always an answer to give; without one every move begins with a power's own action.
-    let moves: Vec<_> = possible(w).into_iter().filter(|a| a.is_adversarial() && *a != Action::Arrive).collect();
-    let can_act = |s: State| moves.iter().any(|&a| step(w, s, a).is_ok());
-    if can_act(ready) || can_act(State { active: Flag::ON, ..w.initial() }) {
-        return None;
-    }
-    let denied = moves.iter().filter_map(|&a| step(w, ready, a).err()).find_map(denying_axis);
-    let policy = axes(w.policy(crate::model::Person(1)));
-    let axis = denied?;
-    policy.into_iter().find(|(name, _)| name == axis).map(|(name, value)| format!("{name}: {value}"))
+    let moves = possible(w).into_iter().filter(|a| a.is_adversarial() && *a != Action::Arrive);
+    let axis = moves.filter_map(|a| step(w, ready, a).err()).find_map(denying_axis)?;
+    axes(policy).into_iter().find(|(name, _)| name == axis).map(|(name, value)| format!("{name}: {value}"))
 }
 
 /// The axis whose value a guard stands for.

@@ -24,6 +24,7 @@ struct Search {
     /// States ever kept, those that were merged since included.
     states: usize,
     transitions: usize,
+    adversary_moved: bool,
     asked: Vec<(Property, Decided)>,
 }
 
@@ -49,6 +50,7 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
         came_from: Vec::new(),
         states: 0,
         transitions: 0,
+        adversary_moved: false,
         asked: properties.iter().map(|&p| (p, Decided::Not)).collect(),
     };
     let mut buffer = vec![0; search.layout.len()];
@@ -60,6 +62,7 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
     Findings {
         states: search.states,
         transitions: search.transitions,
+        adversary_moved: search.adversary_moved,
         depth,
         stopped,
         traces: search.asked.into_iter().map(|(p, decided)| (p, trace(decided))).collect(),
@@ -121,9 +124,11 @@ impl Search {
     fn expand(&mut self, from: Place, buffer: &mut [u64]) {
         let s = self.state(from);
         for i in 0..self.world.actions.len() {
-            let Ok(next) = self.world.step(s, self.world.actions[i]) else { continue };
+            let action = self.world.actions[i];
+            let Ok(next) = self.world.step(s, action) else { continue };
             self.transitions += 1;
             if next != s {
+                self.adversary_moved |= action != Action::Arrive && action.is_adversarial();
                 self.reach(next, from, buffer);
             }
         }

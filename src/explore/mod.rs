@@ -56,6 +56,8 @@ pub struct Findings {
     pub states: usize,
     /// Actions tried that led somewhere, the same state included.
     pub transitions: usize,
+    /// Whether anything the adversary did, its arrival aside, led to another state.
+    pub adversary_moved: bool,
     /// Length of the longest of the shortest ways to a state, as far as searched.
     pub depth: usize,
     /// `None` if the frontier is empty, so everything reachable was seen, or if every property is decided.
