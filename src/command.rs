@@ -424,7 +424,7 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
     let names = Property::ALL.map(property_name);
     let property = property_by_name(&question.property)
         .ok_or_else(|| unknown("property", &question.property, names.into_iter()))?;
-    let arrivals = ["from-start", "after-first-contact"];
+    let arrivals = scenario::ARRIVALS.map(|a| a.1);
     let arrives = match &question.arrives {
         None => None,
         Some(a) => Some(arrival_by_name(a).ok_or_else(|| unknown("arrival", a, arrivals.into_iter()))?),
@@ -497,7 +497,7 @@ pub fn replay(path: &Path) -> Result<Exit, Failure> {
     let wrong = |message: String| Failure::Message(format!("{}: {message}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
     let file = itf::read(&text).map_err(wrong)?;
-    let arrivals = ["from-start", "after-first-contact"];
+    let arrivals = scenario::ARRIVALS.map(|a| a.1);
     let (meta, known) = (&file.meta, bundle::models());
     let scenario_source = bundle::find_scenario(&meta.scenario)?;
     let model_source = bundle::find_model(&meta.model)?;

@@ -169,7 +169,7 @@ fn expectation<'a>(
 fn search<'a>(task: Task<'a>, limits: Limits, progress: &dyn CellProgress) -> Result<Cell<'a>, RunError> {
     let properties: Vec<Property> = task.scenario.file.properties().collect();
     let findings = exact::search(&task.world, &properties, limits, progress.search());
-    let vacuous = honest_run_fails(&task.world);
+    let vacuous = honest_run_fails(&task.world).or_else(|| never_arrived(&findings));
     let never_moved = findings.stopped.is_none() && !findings.adversary_moved && task.arrives.is_some();
     let no_move = never_moved.then(|| denied_by(&task.world, &task.model.policy)).flatten();
     let verdict = |&p: &Property| match (&vacuous, findings.trace(p), findings.stopped) {
@@ -203,6 +203,12 @@ fn honest_run_fails(w: &World) -> Option<String> {
     let honest = World { powers: Powers::default(), arrives: Arrival::FromStart, ..*w };
     let found = exact::first(&honest, Property::EverybodyReads);
     found.is_none().then(|| "without an adversary no message ever reaches every honest device".to_string())
+}
+
+/// Why nothing that holds means anything if the adversary waited for something that cannot happen.
+fn never_arrived(findings: &Findings) -> Option<String> {
+    let waited = findings.stopped.is_none() && !findings.adversary_arrived;
+    waited.then(|| "what the adversary waits for before it arrives cannot happen".to_string())
 }
 
 /// The axis of `policy` whose value denies this adversary, which never moved, everything that it could do.

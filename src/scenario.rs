@@ -27,7 +27,7 @@ use std::fmt::{self, Formatter};
 use std::marker::PhantomData;
 
 /// Every property with its name in files.
-pub const PROPERTIES: [(Property, &str); 10] = [
+pub const PROPERTIES: [(Property, &str); 11] = [
     (Property::NoInvisibleListener, "no-invisible-listener"),
     (Property::NoHiddenKey, "no-hidden-key"),
     (Property::NoSilentLeak, "no-silent-leak"),
@@ -36,13 +36,17 @@ pub const PROPERTIES: [(Property, &str); 10] = [
     (Property::RemovalEndsAccess, "removal-ends-access"),
     (Property::NeverShownAsVerified, "never-shown-as-verified"),
     (Property::NoUninvitedReader, "no-uninvited-reader"),
+    (Property::NoBlockedRoom, "no-blocked-room"),
     (Property::NoLockOut, "no-lock-out"),
     (Property::EverybodyReads, "everybody-reads"),
 ];
 
 /// Every arrival of the adversary with its name in files.
-pub const ARRIVALS: [(Arrival, &str); 2] =
-    [(Arrival::FromStart, "from-start"), (Arrival::AfterFirstContact, "after-first-contact")];
+pub const ARRIVALS: [(Arrival, &str); 3] = [
+    (Arrival::FromStart, "from-start"),
+    (Arrival::AfterFirstContact, "after-first-contact"),
+    (Arrival::AfterVerification, "after-verification"),
+];
 
 /// Every honest option with its name in files.
 pub const OPTIONS: [(HonestOption, &str); 5] = [

@@ -350,6 +350,9 @@ pub fn consequence(w: &World, names: &Names, s: State, property: Property) -> St
         Property::RemovalEndsAccess => format!("{who} got a key after {owner} had removed the adversary's device."),
         Property::NeverShownAsVerified => format!("Some client displays {} as verified.", device_list(names, culprits)),
         Property::NoUninvitedReader => format!("{who}, of an account that nobody invited, {holds} a room key."),
+        Property::NoBlockedRoom => "Even by the servers' true answers, a message to the room is now refused as a \
+             whole because of something that the adversary made: nobody gets it."
+            .to_string(),
         Property::NoLockOut => lock_out(w, names, s),
         Property::EverybodyReads => "A message has reached every honest device.".to_string(),
     }

@@ -8,7 +8,7 @@ use crate::model::bits::Index;
 use crate::model::people::{Publication, reaches_everybody};
 use crate::model::world::Powers;
 use crate::model::{Action, Answer, Arrival, DEVICES_MAX, Device, PEOPLE_MAX, Person, Server, Set, State, World, step};
-use crate::policy::{IdentityKind, Policy};
+use crate::policy::{IdentityKind, Policy, VerificationTravels};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
@@ -188,16 +188,17 @@ fn settle(w: &World, mut s: State, free: &[Action]) -> (State, Vec<Action>) {
 
 /// A lower bound on what is still to be asked of people.
 ///
-/// Where there is no identity and devices are looked at one by one, whatever a person is asked concerns one viewer and
-/// one device, so each pair that has not been answered needs a question of its own. Elsewhere one ceremony can serve
-/// many, and the bound is nothing.
+/// Where there is no identity and each viewer looks at devices one by one for itself, whatever a person is asked concerns
+/// one viewer and one device, so each pair that has not been answered needs a question of its own. Elsewhere one ceremony
+/// can serve many, and the bound is nothing.
 fn pairs_missing(w: &World, s: &State, devices: Set<Device>) -> Cost {
     let bound = |v: Device, d: Device| {
         let p = w.owner(v);
         let policy = w.policy(p);
         let asks = policy.identity == IdentityKind::None && policy.recipients >= crate::policy::Recipients::Accepted;
         let careful = !w.hurried.has(p) || policy.recipients == crate::policy::Recipients::Verified;
-        match asks && !s.trusted.has(v, d) && !s.accepted.has(v, d) {
+        let alone = policy.verification_travels != VerificationTravels::SyncedByServer;
+        match asks && alone && !s.trusted.has(v, d) && !s.accepted.has(v, d) {
             false => Cost::default(),
             true if careful => Cost { ceremonies: 1, prompts: 0 },
             true => Cost { ceremonies: 0, prompts: 1 },

@@ -25,6 +25,7 @@ struct Search {
     states: usize,
     transitions: usize,
     adversary_moved: bool,
+    adversary_arrived: bool,
     asked: Vec<(Property, Decided)>,
 }
 
@@ -51,6 +52,7 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
         states: 0,
         transitions: 0,
         adversary_moved: false,
+        adversary_arrived: false,
         asked: properties.iter().map(|&p| (p, Decided::Not)).collect(),
     };
     let mut buffer = vec![0; search.layout.len()];
@@ -63,6 +65,7 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
         states: search.states,
         transitions: search.transitions,
         adversary_moved: search.adversary_moved,
+        adversary_arrived: search.adversary_arrived,
         depth,
         stopped,
         traces: search.asked.into_iter().map(|(p, decided)| (p, trace(decided))).collect(),
@@ -141,6 +144,7 @@ impl Search {
             return;
         }
         self.states += 1;
+        self.adversary_arrived |= s.active.on();
         self.came_from.push(from);
         for (property, decided) in &mut self.asked {
             let decides = || property::condition(&self.world.world, s, *property) != property.is_safety();

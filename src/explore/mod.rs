@@ -58,6 +58,8 @@ pub struct Findings {
     pub transitions: usize,
     /// Whether anything the adversary did, its arrival aside, led to another state.
     pub adversary_moved: bool,
+    /// Whether the adversary was there in any state found.
+    pub adversary_arrived: bool,
     /// Length of the longest of the shortest ways to a state, as far as searched.
     pub depth: usize,
     /// `None` if the frontier is empty, so everything reachable was seen, or if every property is decided.

@@ -63,6 +63,7 @@ fn as_stateright(p: Property) -> stateright::Property<Second> {
         RemovalEndsAccess,
         NeverShownAsVerified,
         NoUninvitedReader,
+        NoBlockedRoom,
         NoLockOut
     )
 }

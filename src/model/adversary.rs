@@ -1,18 +1,21 @@
 //! What the adversary does besides answering lookups and replacing publications: small steps that combine.
 
 use super::action::{Blocked, Step, guard};
-use super::bits::{Device, Flag, Person, Set};
+use super::bits::{Device, Flag, Person};
 use super::people::{hand_over, id_is_free};
 use super::state::State;
-use super::world::World;
+use super::world::{Arrival, World};
 use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership};
 
-/// The adversary starts to act, once everybody who sends has sent a first message that reached the others.
+/// The adversary starts to act, once people have sent what its time of arrival waits for.
 pub fn arrive(w: &World, s: State) -> Step {
     guard!(!s.active.on(), Blocked::ArrivedAlready);
-    // Whoever joins later to send is part of what the adversary may find unprepared.
-    let people: Set<Person> = w.senders.iter().map(|d| w.owner(d)).collect();
-    guard!(people.within(s.contacted), Blocked::NoFirstContact);
+    let has_sent = |d: Device| match w.arrives {
+        Arrival::AfterVerification => s.contacted.has(d),
+        // A device that joins later to send is part of what the adversary may find unprepared.
+        Arrival::FromStart | Arrival::AfterFirstContact => s.contacted.meets(w.of(w.owner(d))),
+    };
+    guard!(w.senders.iter().all(has_sent), Blocked::NoFirstContact);
     Ok(State { active: Flag::ON, ..s })
 }
 

@@ -226,7 +226,8 @@ fn absorb_devices(w: &World, s: State, v: Device, p: Person, view: View) -> Stat
     let me = w.owner(v);
     // Where no rogue device comes under another's id, nobody's keys by id need to be remembered.
     let stored = s.stored.row(v).minus(w.of(p)).union(view.devices.and(w.reused)).union(view.clashing);
-    let s = State { stored: s.stored.with_row(v, stored), ..s };
+    let trusted = s.trusted.row(v).union(told_by_own_devices(w, s, v, view).and(view.devices));
+    let s = State { stored: s.stored.with_row(v, stored), trusted: s.trusted.with_row(v, trusted), ..s };
     // A question is put when a message is to be sent; a mere look at a list asks nothing.
     if w.policy(me).new_device != OnNewDevice::Ask || !w.senders.has(v) {
         return s;
@@ -235,6 +236,16 @@ fn absorb_devices(w: &World, s: State, v: Device, p: Person, view: View) -> Stat
     let rogue = view.devices.minus(s.seen.row(v)).meets(s.rogue(w));
     let warned = if rogue { s.warned.with(me, p) } else { s.warned };
     State { seen: s.seen.with_row(v, seen), warned, ..s }
+}
+
+/// The devices that other devices of the person of `v` have compared, as far as a record of it came along.
+fn told_by_own_devices(w: &World, s: State, v: Device, view: View) -> Set<Device> {
+    let me = w.owner(v);
+    if !view.vouched || w.policy(me).verification_travels != VerificationTravels::SyncedByServer {
+        return Set::EMPTY;
+    }
+    let others = s.signed_in.and(w.of(me)).without(v);
+    others.iter().fold(Set::EMPTY, |all, o| all.union(s.trusted.row(o)))
 }
 
 /// The rule that the policy of `v` has for a changed identity of `p`.

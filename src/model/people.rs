@@ -5,7 +5,7 @@ use super::bits::{Device, Flag, Identity, Person, Set};
 use super::decide::{Decision, LocalTrust, Situation, decide};
 use super::directory::{Answer, View, absorb, contact, on_change, own_identity, view};
 use super::state::State;
-use super::world::{HonestOption, World};
+use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
     FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership, OnChange, OnNewDevice,
     OwnRequests, ReShare, Recipients, VerificationTravels,
@@ -207,15 +207,25 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
 pub fn verify_device(w: &World, s: State, v: Device, d: Device) -> Step {
     let policy = w.policy(w.owner(v));
     guard!(s.signed_in.has(v) && v != d, Blocked::NotSignedIn);
-    guard!(!policy.has_identity() && reads_devices(w, v), Blocked::NothingToVerify);
+    guard!(!policy.has_identity() && reads_devices(w, w.owner(v)), Blocked::NothingToVerify);
     guard!(s.signed_in.has(d), Blocked::NobodyMeets);
     guard!(s.registered.has(d), Blocked::ComparisonFails);
     Ok(State { trusted: s.trusted.with(v, d).with(d, v), ..s })
 }
 
-/// Whether the policy of `v` looks at single devices at all.
-fn reads_devices(w: &World, v: Device) -> bool {
-    let policy = w.policy(w.owner(v));
+/// Whether `me` has compared with `p`, on some device, all that the policy of `me` compares.
+fn compared(w: &World, s: State, me: Person, p: Person) -> bool {
+    let own = s.signed_in.and(w.of(me));
+    let of_contact = s.signed_in.and(w.of(p));
+    match w.policy(me).has_identity() {
+        true => own.iter().any(|v| s.verified.has(v, p)),
+        false => !reads_devices(w, me) || of_contact.iter().all(|d| own.iter().any(|v| s.trusted.has(v, d))),
+    }
+}
+
+/// Whether the policy of `me` looks at single devices at all.
+fn reads_devices(w: &World, me: Person) -> bool {
+    let policy = w.policy(me);
     policy.new_device == OnNewDevice::Ask
         || policy.recipients == Recipients::Verified
         || policy.own_requests == OwnRequests::Ask
@@ -337,7 +347,9 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
     let readers = recipients.with(v);
     let honest = w.honest.minus(s.stolen);
     let reached = |p: Person| readers.meets(w.of(p));
-    let contacted = !s.active.on() && s.members.minus(w.uninvited).iter().all(reached);
+    let others = s.members.minus(w.uninvited).without(w.owner(v));
+    let prepared = w.arrives != Arrival::AfterVerification || others.iter().all(|p| compared(w, s, w.owner(v), p));
+    let contacted = !s.active.on() && prepared && others.iter().all(reached);
     let after_removal: Set<Device> =
         recipients.and(s.rogue(w)).iter().filter(|&d| s.removed.meets(w.of(w.owner(d)))).collect();
     let era_is_past = s.existed.is_empty();
@@ -353,7 +365,7 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
             s.overheard
         },
         all_read: Flag::of(s.all_read.on() || honest == w.honest && honest.within(readers)),
-        contacted: if contacted { s.contacted.with(w.owner(v)) } else { s.contacted },
+        contacted: if contacted { s.contacted.with(v) } else { s.contacted },
         ..s
     })
 }

@@ -28,13 +28,16 @@ pub enum Property {
     NoUninvitedReader,
     /// No honest send is refused and no honest device left out because of something the adversary made.
     NoLockOut,
+    /// No honest send is refused as a whole because of something the adversary made: one lie about one person keeps
+    /// nobody else from reading.
+    NoBlockedRoom,
     /// Some send reaches every honest device.
     EverybodyReads,
 }
 
 impl Property {
     /// Every property, the worst to lose first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoInvisibleListener,
         Self::NoHiddenKey,
         Self::NoSilentLeak,
@@ -43,6 +46,7 @@ impl Property {
         Self::RemovalEndsAccess,
         Self::NeverShownAsVerified,
         Self::NoUninvitedReader,
+        Self::NoBlockedRoom,
         Self::NoLockOut,
         Self::EverybodyReads,
     ];
@@ -50,6 +54,11 @@ impl Property {
     /// Whether the property is of the form "always"; otherwise it is "sometimes".
     pub fn is_safety(self) -> bool {
         self != Self::EverybodyReads
+    }
+
+    /// Whether the property is judged by what the servers truly hold, which other properties never read.
+    pub fn is_of_true_answers(self) -> bool {
+        matches!(self, Self::NoLockOut | Self::NoBlockedRoom)
     }
 }
 
@@ -70,6 +79,7 @@ pub fn condition(w: &World, s: State, property: Property) -> bool {
         Property::NeverShownAsVerified => s.shown_verified.is_empty(),
         Property::NoUninvitedReader => !s.holders().meets(w.uninvited_devices),
         Property::NoLockOut => !locked_out(w, s),
+        Property::NoBlockedRoom => !some_send(w, s, Loss::Room),
         Property::EverybodyReads => s.all_read.on(),
     }
 }
@@ -92,11 +102,26 @@ pub fn silent(w: &World, s: State, d: Device) -> bool {
 pub fn locked_out(w: &World, s: State) -> bool {
     let members = s.members.minus(w.uninvited);
     let thrown_off = s.evicted.iter().any(|d| members.has(w.owner(d)));
-    thrown_off || s.signed_in.and(w.senders).iter().any(|v| members.has(w.owner(v)) && obstructed(w, s, v))
+    thrown_off || some_send(w, s, Loss::Device)
 }
 
-/// Whether something the adversary made keeps a message of `v` from an honest device.
-fn obstructed(w: &World, s: State, v: Device) -> bool {
+/// What a send can come to because of something the adversary made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// An honest device at least gets no key.
+    Device,
+    /// Nobody gets a key.
+    Room,
+}
+
+/// Whether something the adversary made brings this `loss`, or a greater one, on a send of some honest device.
+fn some_send(w: &World, s: State, loss: Loss) -> bool {
+    let sends = |v: &Device| s.members.has(w.owner(*v));
+    s.signed_in.and(w.senders).iter().filter(sends).any(|v| obstructed(w, s, v, loss))
+}
+
+/// Whether something the adversary made brings this `loss`, or a greater one, on a message of `v`.
+fn obstructed(w: &World, s: State, v: Device, loss: Loss) -> bool {
     let members = recognised_members(w, s, v);
     let mut looked = s;
     let mut views: [Option<View>; PEOPLE_MAX] = [None; PEOPLE_MAX];
@@ -121,6 +146,7 @@ fn obstructed(w: &World, s: State, v: Device) -> bool {
                 Decision::RefuseRoom(Why::UnknownDevice) => s.held(w).has(d),
                 Decision::RefuseRoom(Why::ContactChanged) => forged(p),
                 Decision::RefuseRoom(Why::OwnIdentityAbsent | Why::OwnIdentityUnverified) => me_forged,
+                Decision::Withhold(_) if loss == Loss::Room => false,
                 Decision::Withhold(_) => {
                     // What honest people could reach with this device if nothing forged were in their way.
                     let at_best = Situation { own: Own::Verified, contact: Contact::Verified, ..x };
@@ -131,7 +157,7 @@ fn obstructed(w: &World, s: State, v: Device) -> bool {
                 }
             }
         };
-        !unlisted.is_empty() || told.devices.without(v).iter().any(stopped)
+        loss == Loss::Device && !unlisted.is_empty() || told.devices.without(v).iter().any(stopped)
     })
 }
 
@@ -147,6 +173,6 @@ pub fn culprits(w: &World, s: State, property: Property) -> Set<Device> {
         Property::NeverShownAsVerified => s.shown_verified,
         Property::NoUninvitedReader => s.holders().and(w.uninvited_devices),
         Property::NoRogueKey => holders,
-        Property::NoLockOut | Property::EverybodyReads => Set::EMPTY,
+        Property::NoLockOut | Property::NoBlockedRoom | Property::EverybodyReads => Set::EMPTY,
     }
 }

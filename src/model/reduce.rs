@@ -71,7 +71,8 @@ struct Reads {
 impl Reduced {
     /// `world` as it has to be searched to decide `properties`.
     pub fn new(world: &World, properties: &[Property], reductions: Reductions) -> Self {
-        let truth_is_read = properties.contains(&Property::NoLockOut) || world.has_option(HonestOption::RemoveDevice);
+        let truth_is_read =
+            properties.iter().any(|p| p.is_of_true_answers()) || world.has_option(HonestOption::RemoveDevice);
         let undominated = |a: &Action| {
             let dominated = is_dominated(world, *a) || !truth_is_read && corrupts_own_truth(world, *a);
             !reductions.dominated_answers || !dominated

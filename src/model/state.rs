@@ -60,8 +60,9 @@ pub struct State {
     pub signed_in: Set<Device>,
     /// Honest devices that the adversary threw off their account.
     pub evicted: Set<Device>,
-    /// People who have sent a message that reached every other member, before the adversary arrived.
-    pub contacted: Set<Person>,
+    /// Devices that have sent a message that reached every other member, before the adversary arrived; where it arrives
+    /// after verification, only once their person had verified every other member.
+    pub contacted: Set<Device>,
     /// Own devices that the owner's clients displayed, of those that the adversary holds.
     pub shown: Set<Device>,
     /// Rogue devices that some client displayed as verified.
@@ -223,7 +224,7 @@ fn fullest(w: &World) -> State {
         existed: d,
         signed_in: d,
         evicted: d,
-        contacted: p,
+        contacted: d,
         shown: d,
         shown_verified: d,
         warned: among,

@@ -11,6 +11,9 @@ pub enum Arrival {
     FromStart,
     /// Once everybody who sends has pinned whom they send to and sent them one message.
     AfterFirstContact,
+    /// Once everybody who sends has compared with the others whatever their policy compares, and has then sent them a
+    /// message from each device that sends.
+    AfterVerification,
 }
 
 /// An honest action that a scenario switches on, because it multiplies states.

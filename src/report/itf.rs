@@ -13,7 +13,7 @@ pub struct Meta {
     pub scenario: String,
     /// The model, by its bundled name or the path of its file.
     pub model: String,
-    /// `from-start` or `after-first-contact`.
+    /// `from-start`, `after-first-contact` or `after-verification`.
     pub arrives: String,
     /// The name of the property that the trace is about.
     pub property: String,
@@ -144,7 +144,7 @@ fn vars(w: &World, names: &Names, s: &State) -> Vec<(&'static str, Value)> {
         ("existed", set(s.existed, d)),
         ("signed_in", set(s.signed_in, d)),
         ("evicted", set(s.evicted, d)),
-        ("contacted", set(s.contacted, p)),
+        ("contacted", set(s.contacted, d)),
         ("shown", set(s.shown, d)),
         ("shown_verified", set(s.shown_verified, d)),
         ("warned", among(s.warned)),

@@ -46,6 +46,7 @@ fn arrival_text(arrives: Option<Arrival>) -> &'static str {
         None => "-",
         Some(Arrival::FromStart) => "start",
         Some(Arrival::AfterFirstContact) => "later",
+        Some(Arrival::AfterVerification) => "verified",
     }
 }
 
@@ -70,7 +71,7 @@ pub fn by_scenario<'c, 'a>(cells: &'c [Cell<'a>]) -> Vec<(&'a str, Vec<&'c Cell<
 }
 
 /// A letter for each property, so that tables fit a terminal, and what it says of a cell where the property fails.
-const LETTERS: [(Property, char, &str); 10] = [
+const LETTERS: [(Property, char, &str); 11] = [
     (Property::NoInvisibleListener, 'I', "invisible listener"),
     (Property::NoHiddenKey, 'H', "hidden reader"),
     (Property::NoSilentLeak, 'S', "reader, nobody warned"),
@@ -79,6 +80,7 @@ const LETTERS: [(Property, char, &str); 10] = [
     (Property::RemovalEndsAccess, 'A', "reads after removal"),
     (Property::NeverShownAsVerified, 'V', "rogue shown as verified"),
     (Property::NoUninvitedReader, 'U', "uninvited member reads"),
+    (Property::NoBlockedRoom, 'B', "blocked for everybody"),
     (Property::NoLockOut, 'L', "honest device locked out"),
     (Property::EverybodyReads, 'E', "not everybody can read"),
 ];
@@ -125,6 +127,7 @@ fn worst(cell: &Cell) -> String {
         Property::NoSilentLeak,
         Property::NoRogueKey,
         Property::NoUninvitedReader,
+        Property::NoBlockedRoom,
         Property::NoLockOut,
     ];
     let verdict = |p: Property| cell.verdicts.iter().find(|v| v.0 == p).map(|v| &v.1);

@@ -173,7 +173,7 @@ pub fn explanation(cell: &Cell, index: usize, scenario: &str, model: &str) -> St
         let end = consequence(&cell.world, &cell.names, cell.end(actions), *property);
         out += &format!("{}\n{}\n", steps(&cell.world, &cell.names, actions), wrapped("", 0, &end));
         out += &if property.is_safety() { why(cell, *property, actions) + "\n" } else { String::new() };
-        out += &if *property == Property::NoLockOut { way_out(cell, actions) + "\n" } else { String::new() };
+        out += &if property.is_of_true_answers() { way_out(cell, actions) + "\n" } else { String::new() };
         let arrives = cell.arrives.map_or(String::new(), |a| format!(" --arrives {}", arrival_name(a)));
         out += &format!(
             "To replay:\n  overhear explain {scenario} --model {model} \\\n    --property {}{arrives} \\\n    \
