@@ -62,7 +62,8 @@ fn uses(cells: &[Cell], models: &[Model]) -> BTreeMap<(usize, String), Use> {
     uses
 }
 
-/// The values of a model, and those in their place, with which it asks more or less of two people with two devices each.
+/// The values of a model, and those in their place, with which it asks more or less of two people with two devices
+/// each.
 fn price(model: &Model) -> Vec<(String, String, String)> {
     let asked = |policy: &Policy| {
         [false, true].map(|hurried| {
