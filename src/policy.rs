@@ -55,6 +55,15 @@ axes! {
         /// Not applicable: devices are never looked at one by one.
         Unused,
     }
+    /// What a verified contact's device that their identity has not signed does to a send, where listed devices count.
+    OnUnsignedDevice {
+        /// It is given the key like any other.
+        Share,
+        /// The whole send fails until a prompt is answered.
+        AskRoom,
+        /// Not applicable: unsigned devices get nothing anyway, or nothing signs devices.
+        Unused,
+    }
     /// What happens when a contact's identity is not the pinned one.
     OnChange {
         /// The new identity becomes the pin and the person is warned.
@@ -66,13 +75,23 @@ axes! {
         /// Not applicable: there is no identity.
         Unused,
     }
+    /// What a client does when its own person's identity is not the one that it knew.
+    OnOwnChange {
+        /// It keeps the one that it knew, under the same rule as for contacts.
+        Held,
+        /// It takes over what it was shown, at once, and with it nothing that its person has verified stands any more
+        /// until they verify their own identity anew, with the recovery key.
+        TakenOver,
+        /// Not applicable: there is no identity, or the device uses the key itself.
+        Unused,
+    }
     /// How far a block reaches that a changed identity causes.
     BlockScope {
         /// The contact gets no keys; the others do.
         Contact,
         /// The whole send fails.
         Room,
-        /// Not applicable: there is no identity.
+        /// Not applicable: there is no identity, or its changes stop nothing.
         Unused,
     }
     /// What a client demands of its own person's identity before it sends.
@@ -173,10 +192,14 @@ pub struct Policy {
     pub first_contact: FirstContact,
     /// Whether a person is asked about a new device of a contact who has no identity.
     pub new_device: OnNewDevice,
+    /// What an unsigned device of a verified contact does to a send that goes to every listed device.
+    pub unsigned_device: OnUnsignedDevice,
     /// What follows when an identity changes that was never verified, or whose verification was given up.
     pub change_unverified: OnChange,
     /// What follows when an identity changes that the viewer has verified.
     pub change_verified: OnChange,
+    /// Whose word a client takes for the identity of its own person.
+    pub own_change: OnOwnChange,
     /// Whether a changed identity stops the keys for the one contact or for everybody in the room.
     pub block_scope: BlockScope,
     /// Whether a send fails as long as the sender's own identity is not verified on the sending device.
@@ -205,5 +228,10 @@ impl Policy {
     /// Whether people have identities under this policy.
     pub fn has_identity(self) -> bool {
         self.identity != IdentityKind::None
+    }
+
+    /// Whether a prompt may stop a send because of a single device.
+    pub fn asks_about_devices(self) -> bool {
+        self.new_device == OnNewDevice::Ask || self.unsigned_device == OnUnsignedDevice::AskRoom
     }
 }

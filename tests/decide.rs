@@ -2,7 +2,7 @@
 
 use overhear::bundle;
 use overhear::model::decide::{Code, Contact, Decision, LocalTrust, Own, Situation, Why, decide, situations};
-use overhear::policy::{BlockScope, OnChange, Recipients, SenderIdentity};
+use overhear::policy::{BlockScope, OnChange, OnUnsignedDevice, Recipients, SenderIdentity};
 
 fn all() -> impl Iterator<Item = Situation> {
     bundle::models().into_iter().flat_map(|m| situations(m.policy).collect::<Vec<_>>())
@@ -37,6 +37,7 @@ fn a_whole_send_is_refused_only_for_a_reason_that_the_policy_names() {
         let named = match decide(&x) {
             Decision::RefuseRoom(Why::ContactChanged) => x.policy.block_scope == BlockScope::Room,
             Decision::RefuseRoom(Why::UnknownDevice) => x.policy.recipients == Recipients::Accepted,
+            Decision::RefuseRoom(Why::UnsignedDevice) => x.policy.unsigned_device == OnUnsignedDevice::AskRoom,
             Decision::RefuseRoom(Why::OwnIdentityAbsent) => x.own == Own::Absent,
             Decision::RefuseRoom(Why::OwnIdentityUnverified) => x.own == Own::Unverified,
             Decision::Share | Decision::Withhold(_) => true,
@@ -66,7 +67,9 @@ fn an_unsigned_device_gets_a_key_only_where_signatures_do_not_bind() {
 fn a_better_standing_never_loses_a_key() {
     for x in all().filter(|x| decide(x) == Decision::Share) {
         let signed = Situation { signed: true, ..x };
-        let verified = Situation { trust: LocalTrust::Verified, ..x };
+        // An ignored device is let through as it is; where only that exempts from a question, no comparison does.
+        let vetted = if x.trust == LocalTrust::Ignored { LocalTrust::Ignored } else { LocalTrust::Verified };
+        let verified = Situation { trust: vetted, ..x };
         let own = Situation { own: Own::Verified, ..x };
         for better in [signed, verified, own] {
             assert_eq!(decide(&better), Decision::Share, "{x:?} shares, {better:?} does not");
@@ -78,7 +81,13 @@ fn a_better_standing_never_loses_a_key() {
 fn every_outcome_comes_up_under_some_bundled_policy() {
     let outcomes: Vec<Decision> = all().map(|x| decide(&x)).collect();
     let codes = [Code::Blocked, Code::Unsigned, Code::Unverified, Code::ContactNotAccepted, Code::ContactChanged];
-    let whys = [Why::OwnIdentityAbsent, Why::OwnIdentityUnverified, Why::ContactChanged, Why::UnknownDevice];
+    let whys = [
+        Why::OwnIdentityAbsent,
+        Why::OwnIdentityUnverified,
+        Why::ContactChanged,
+        Why::UnknownDevice,
+        Why::UnsignedDevice,
+    ];
     let wanted = codes.map(Decision::Withhold).into_iter().chain(whys.map(Decision::RefuseRoom));
     for outcome in wanted.chain([Decision::Share]) {
         assert!(outcomes.contains(&outcome), "{outcome:?}");

@@ -188,9 +188,9 @@ fn settle(w: &World, mut s: State, free: &[Action]) -> (State, Vec<Action>) {
 
 /// A lower bound on what is still to be asked of people.
 ///
-/// Where there is no identity and each viewer looks at devices one by one for itself, whatever a person is asked concerns
-/// one viewer and one device, so each pair that has not been answered needs a question of its own. Elsewhere one ceremony
-/// can serve many, and the bound is nothing.
+/// Where there is no identity and each viewer looks at devices one by one for itself, whatever a person is asked
+/// concerns one viewer and one device, so each pair that has not been answered needs a question of its own. Elsewhere
+/// one ceremony can serve many, and the bound is nothing.
 fn pairs_missing(w: &World, s: &State, devices: Set<Device>) -> Cost {
     let bound = |v: Device, d: Device| {
         let p = w.owner(v);

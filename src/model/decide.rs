@@ -1,6 +1,6 @@
 //! Who gets a key: one function over a finite, enumerable [`Situation`], read from top to bottom.
 
-use crate::policy::{BlockScope, OnChange, Policy, Recipients, SenderIdentity};
+use crate::policy::{BlockScope, OnChange, OnUnsignedDevice, Policy, Recipients, SenderIdentity};
 
 /// The sender's own identity, as the sending device sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,6 +88,8 @@ pub enum Why {
     ContactChanged,
     /// A prompt about the device has not been answered.
     UnknownDevice,
+    /// A verified contact's identity has not signed the device, and a prompt about it has not been answered.
+    UnsignedDevice,
 }
 
 /// The outcome for one device.
@@ -140,22 +142,32 @@ pub fn decide(x: &Situation) -> Decision {
         (OnChange::Ask | OnChange::Refuse, BlockScope::Room) => return RefuseRoom(Why::ContactChanged),
         (OnChange::Ask | OnChange::Refuse, _) => return Withhold(Code::ContactChanged),
     }
-    if x.trust == LocalTrust::Blocked {
-        return Withhold(Code::Blocked);
-    }
-    // A dehydrated device stands for nobody who could see it: only its owner's signature speaks for it.
-    if x.dehydrated && !x.signed {
-        return Withhold(Code::Unsigned);
-    }
     let vetted = matches!(x.trust, LocalTrust::Verified | LocalTrust::Ignored);
     match x.policy.recipients {
-        Recipients::Listed => Share,
+        Recipients::Listed | Recipients::Accepted | Recipients::Verified if x.trust == LocalTrust::Blocked => {
+            Withhold(Code::Blocked)
+        }
+        Recipients::Listed => decide_listed(x),
         Recipients::Accepted if vetted || x.trust == LocalTrust::Accepted => Share,
         Recipients::Accepted => RefuseRoom(Why::UnknownDevice),
+        // Here the owner's signature alone decides; what was said of the single device is not read.
         Recipients::Bound if x.contact == Contact::New => Withhold(Code::ContactNotAccepted),
         Recipients::Bound if x.signed => Share,
         Recipients::Bound => Withhold(Code::Unsigned),
         Recipients::Verified if vetted || x.contact == Contact::Verified && x.signed => Share,
         Recipients::Verified => Withhold(Code::Unverified),
+    }
+}
+
+/// Decides where every listed device is given the key but those that stand out.
+fn decide_listed(x: &Situation) -> Decision {
+    let asks = x.policy.unsigned_device == OnUnsignedDevice::AskRoom;
+    let violated = x.contact == Contact::VerifiedThenChanged;
+    match () {
+        () if asks && x.trust == LocalTrust::Ignored => Decision::Share,
+        () if asks && x.contact == Contact::Verified && !x.signed => Decision::RefuseRoom(Why::UnsignedDevice),
+        // A dehydrated device stands for nobody who could see it: only its owner's signature speaks for it.
+        () if x.dehydrated && (!x.signed || violated) => Decision::Withhold(Code::Unsigned),
+        () => Decision::Share,
     }
 }

@@ -5,7 +5,7 @@ use super::bits::{Device, Identity, Person, Set};
 use super::decide::{Contact, Own};
 use super::state::State;
 use super::world::World;
-use crate::policy::{FirstContact, IdentityKind, OnChange, OnNewDevice, Pins, VerificationTravels};
+use crate::policy::{FirstContact, IdentityKind, OnChange, OnNewDevice, OnOwnChange, Pins, VerificationTravels};
 
 /// The identity that a tampered answer shows, and what it signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -133,7 +133,7 @@ pub fn absorb(w: &World, s: State, v: Device, p: Person, view: View) -> State {
     let s = absorb_own_list(w, s, v, p, view);
     let s = absorb_identity(w, s, v, p, view);
     let s = absorb_devices(w, s, v, p, view);
-    let confirmed = s.verified.has(v, p) && s.pinned.get(v, p) == view.identity;
+    let confirmed = is_verified(w, s, v, p) && s.pinned.get(v, p) == view.identity;
     let by_identity = if confirmed { view.signed } else { Set::EMPTY };
     let green = by_identity.union(s.trusted.row(v)).and(view.devices).and(s.rogue(w));
     State { shown_verified: s.shown_verified.union(green), ..s }
@@ -172,6 +172,16 @@ fn absorb_identity(w: &World, s: State, v: Device, p: Person, view: View) -> Sta
     // Only a notice about something the adversary made counts: an honest reset must not excuse a later silence.
     let honest = view.identity == Identity::True && pin != Identity::Forged;
     let warned = if honest { s.warned } else { s.warned.with(me, p) };
+    if me == p && policy.own_change == OnOwnChange::TakenOver {
+        let pinned = s.pinned.with(v, p, view.identity);
+        return State {
+            pinned,
+            offered: s.offered.with(v, p, Identity::None),
+            verified: s.verified.without(v, p),
+            warned,
+            ..s
+        };
+    }
     match on_change(w, s, v, p) {
         OnChange::Notify => State {
             pinned: s.pinned.with(v, p, view.identity),
@@ -229,11 +239,16 @@ fn absorb_devices(w: &World, s: State, v: Device, p: Person, view: View) -> Stat
     let trusted = s.trusted.row(v).union(told_by_own_devices(w, s, v, view).and(view.devices));
     let s = State { stored: s.stored.with_row(v, stored), trusted: s.trusted.with_row(v, trusted), ..s };
     // A question is put when a message is to be sent; a mere look at a list asks nothing.
-    if w.policy(me).new_device != OnNewDevice::Ask || !w.senders.has(v) {
+    if !w.policy(me).asks_about_devices() || !w.senders.has(v) {
         return s;
     }
-    let seen = s.seen.row(v).union(view.devices.without(v));
-    let rogue = view.devices.minus(s.seen.row(v)).meets(s.rogue(w));
+    let questionable = match w.policy(me).new_device {
+        OnNewDevice::Ask => view.devices.without(v),
+        _ if contact(w, s, v, p, view) == Contact::Verified => view.devices.minus(view.signed).without(v),
+        _ => Set::EMPTY,
+    };
+    let seen = s.seen.row(v).union(questionable);
+    let rogue = questionable.minus(s.seen.row(v)).meets(s.rogue(w));
     let warned = if rogue { s.warned.with(me, p) } else { s.warned };
     State { seen: s.seen.with_row(v, seen), warned, ..s }
 }
@@ -254,6 +269,13 @@ pub fn on_change(w: &World, s: State, v: Device, p: Person) -> OnChange {
     if s.latched.has(v, p) { policy.change_verified } else { policy.change_unverified }
 }
 
+/// Whether what `v` has verified of `p` stands: where it is a signature of its own person's identity, it falls with that.
+pub fn is_verified(w: &World, s: State, v: Device, p: Person) -> bool {
+    let me = w.owner(v);
+    let by_own_identity = w.policy(me).verification_travels == VerificationTravels::OwnIdentity;
+    s.verified.has(v, p) && (!by_own_identity || s.verified.has(v, me))
+}
+
 /// How `p` stands with `v`, once `view` has been absorbed.
 pub fn contact(w: &World, s: State, v: Device, p: Person, view: View) -> Contact {
     let me = w.owner(v);
@@ -266,9 +288,9 @@ pub fn contact(w: &World, s: State, v: Device, p: Person, view: View) -> Contact
         // An answer without an identity takes none away that the viewer holds (matrix-rust-sdk keeps the stored one).
         (Identity::None, Identity::None) => Contact::NoIdentity,
         (_, Identity::None) => Contact::New,
-        _ if s.latched.has(v, p) && (changed || !s.verified.has(v, p)) => Contact::VerifiedThenChanged,
+        _ if s.latched.has(v, p) && (changed || !is_verified(w, s, v, p)) => Contact::VerifiedThenChanged,
         _ if changed => Contact::Changed,
-        _ if s.verified.has(v, p) => Contact::Verified,
+        _ if is_verified(w, s, v, p) => Contact::Verified,
         _ => Contact::Pinned,
     }
 }

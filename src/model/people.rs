@@ -8,7 +8,7 @@ use super::state::State;
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
     FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership, OnChange, OnNewDevice,
-    OwnRequests, ReShare, Recipients, VerificationTravels,
+    OnOwnChange, OwnRequests, ReShare, Recipients, VerificationTravels,
 };
 
 /// What becomes of something on its way from a client to its server.
@@ -181,7 +181,10 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
     let me = w.owner(v);
     let policy = w.policy(me);
     guard!(s.signed_in.has(v), Blocked::NotSignedIn);
-    guard!(me != p && policy.has_identity(), Blocked::NothingToVerify);
+    guard!(policy.has_identity(), Blocked::NothingToVerify);
+    if me == p {
+        return verify_own(w, s, v);
+    }
     guard!(!w.uninvited.has(p), Blocked::NobodyMeets);
     guard!(s.signed_in.and(s.signed).meets(w.of(p)), Blocked::NobodyMeets);
     let pin = s.pinned.get(v, p);
@@ -201,6 +204,16 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
         vouched: if travels { s.vouched.with(me, p) } else { s.vouched },
         ..s
     })
+}
+
+/// A person confirms their own identity anew on `v`, which was shown another in between, with the recovery key.
+fn verify_own(w: &World, s: State, v: Device) -> Step {
+    let me = w.owner(v);
+    guard!(w.policy(me).own_change == OnOwnChange::TakenOver, Blocked::NothingToVerify);
+    guard!(s.latched.has(v, me), Blocked::NeverVerified);
+    guard!(!s.verified.has(v, me), Blocked::VerifiedNow);
+    guard!(s.pinned.get(v, me) == Identity::True, Blocked::ComparisonFails);
+    Ok(State { verified: s.verified.with(v, me), ..s })
 }
 
 /// Two people, or one with two devices, compare the keys of two devices; both clients remember it.
@@ -300,7 +313,9 @@ pub fn situation(w: &World, s: State, v: Device, p: Person, view: View, own: Vie
     let trust = match () {
         () if s.blocked.has(v, d) => LocalTrust::Blocked,
         () if s.trusted.has(v, d) => LocalTrust::Verified,
-        () if s.accepted.has(v, d) => LocalTrust::Accepted,
+        // What a yes means: that the device is known, or that its lack of a signature is to be ignored.
+        () if s.accepted.has(v, d) && w.policy(w.owner(v)).new_device == OnNewDevice::Ask => LocalTrust::Accepted,
+        () if s.accepted.has(v, d) => LocalTrust::Ignored,
         () => LocalTrust::Unset,
     };
     Situation {

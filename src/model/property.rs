@@ -135,7 +135,10 @@ fn obstructed(w: &World, s: State, v: Device, loss: Loss) -> bool {
         let shown = views[q.0 as usize].map_or(Identity::None, |told| told.identity);
         shown == Identity::Forged || looked.pinned.get(v, q) == Identity::Forged
     };
-    let me_forged = forged(w.owner(v));
+    // What the adversary showed of v's own person can have cost v its verification for good.
+    let me = w.owner(v);
+    let shaken = looked.latched.has(v, me) && !looked.verified.has(v, me) && !s.has_old.has(me);
+    let me_forged = forged(me) || shaken;
     members.iter().any(|p| {
         let Some(told) = views[p.0 as usize] else { return false };
         let unlisted = s.signed_in.and(w.of(p)).without(v).minus(told.devices);
@@ -143,7 +146,7 @@ fn obstructed(w: &World, s: State, v: Device, loss: Loss) -> bool {
             let x = situation(w, looked, v, p, told, own, d);
             match decide(&x) {
                 Decision::Share => false,
-                Decision::RefuseRoom(Why::UnknownDevice) => s.held(w).has(d),
+                Decision::RefuseRoom(Why::UnknownDevice | Why::UnsignedDevice) => s.held(w).has(d),
                 Decision::RefuseRoom(Why::ContactChanged) => forged(p),
                 Decision::RefuseRoom(Why::OwnIdentityAbsent | Why::OwnIdentityUnverified) => me_forged,
                 Decision::Withhold(_) if loss == Loss::Room => false,

@@ -17,7 +17,7 @@ use super::people::Publication;
 use super::property::Property;
 use super::state::{Among, OfDevices, State};
 use super::world::{HonestOption, World};
-use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, Joining, OnNewDevice, OwnRequests};
+use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, Joining, OwnRequests};
 
 /// Which reductions a search uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -246,7 +246,7 @@ fn gives_identity(w: &World, p: Person) -> bool {
 fn dominated(w: &World, v: Device, p: Person, answer: Answer) -> bool {
     let Answer::Lie(lie) = answer else { return false };
     let policy = w.policy(w.owner(v));
-    let asks = policy.new_device == OnNewDevice::Ask && w.senders.has(v);
+    let asks = policy.asks_about_devices() && w.senders.has(v);
     let may_leave_out = if asks { w.honest } else { w.reused };
     let unneeded = !lie.left_out.within(may_leave_out);
     let no_reset = lie.identity == Shown::Old && !w.has_option(HonestOption::ResetIdentity);

@@ -2,7 +2,7 @@
 
 use super::check::{NAME_PATTERN, check_name};
 use crate::input::{self, Diagnostic, Place, Source, parse, quoted};
-use crate::policy::{IdentityKind, Policy, Recipients};
+use crate::policy::{IdentityKind, OnChange, Policy, Recipients};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 /// The value that an axis has where it does not apply.
 const UNUSED: &str = "unused";
 /// What depends on there being an identity.
-const OF_IDENTITY: [&str; 5] =
-    ["change-unverified", "change-verified", "block-scope", "first-identity", "identity-replaced-by"];
+const OF_IDENTITY: [&str; 4] = ["change-unverified", "change-verified", "first-identity", "identity-replaced-by"];
 
 /// A trust model, with the source of each of its values.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -188,9 +187,19 @@ fn check_unused(source: &Source, place: &Place, policy: &Policy) -> Result<(), B
         (true, _) => identity.clone(),
         (false, _) => format!("{identity} and `recipients` is `{}`", value("recipients")),
     };
+    let signs = policy.identity == IdentityKind::SignsDevices;
+    let of_unsigned = format!("{identity} and `recipients` is `{}`", value("recipients"));
+    let stops = [policy.change_unverified, policy.change_verified].iter().any(|c| !matches!(c, OnChange::Notify));
+    let of_changes = match policy.has_identity() {
+        true => format!("changes {}", if stops { "stop keys" } else { "stop nothing" }),
+        false => identity.clone(),
+    };
     OF_IDENTITY
         .iter()
         .try_for_each(|axis| check(axis, !policy.has_identity(), &identity))
+        .and_then(|()| check("block-scope", !policy.has_identity() || !stops, &of_changes))
+        .and_then(|()| check("unsigned-device", !signs || policy.recipients != Recipients::Listed, &of_unsigned))
+        .and_then(|()| check("own-change", !signs, &identity))
         .and_then(|()| check("sender-identity", policy.identity != IdentityKind::SignsDevices, &identity))
         .and_then(|()| check("new-device", policy.has_identity() || only_verified, &of_devices))
         .map_err(|(code, axis, says)| {
