@@ -124,23 +124,31 @@ pub fn situations(policy: Policy) -> impl Iterator<Item = Situation> {
     })
 }
 
+/// Decides what a contact's standing, and the sender's own, means for all of the contact's devices alike, listed or not.
+pub fn decide_contact(policy: &Policy, own: Own, contact: Contact) -> Option<Decision> {
+    use Decision::{RefuseRoom, Withhold};
+    match (policy.sender_identity, own) {
+        (SenderIdentity::MustBeVerified, Own::Absent) => return Some(RefuseRoom(Why::OwnIdentityAbsent)),
+        (SenderIdentity::MustBeVerified, Own::Unverified) => return Some(RefuseRoom(Why::OwnIdentityUnverified)),
+        _ => {}
+    }
+    let on_change = match contact {
+        Contact::Changed => policy.change_unverified,
+        Contact::VerifiedThenChanged => policy.change_verified,
+        _ => return None,
+    };
+    match (on_change, policy.block_scope) {
+        (OnChange::Notify | OnChange::Unused, _) => None,
+        (OnChange::Ask | OnChange::Refuse, BlockScope::Room) => Some(RefuseRoom(Why::ContactChanged)),
+        (OnChange::Ask | OnChange::Refuse, _) => Some(Withhold(Code::ContactChanged)),
+    }
+}
+
 /// Decides whether one listed device is given a room key.
 pub fn decide(x: &Situation) -> Decision {
     use Decision::{RefuseRoom, Share, Withhold};
-    match (x.policy.sender_identity, x.own) {
-        (SenderIdentity::MustBeVerified, Own::Absent) => return RefuseRoom(Why::OwnIdentityAbsent),
-        (SenderIdentity::MustBeVerified, Own::Unverified) => return RefuseRoom(Why::OwnIdentityUnverified),
-        _ => {}
-    }
-    let on_change = match x.contact {
-        Contact::Changed => x.policy.change_unverified,
-        Contact::VerifiedThenChanged => x.policy.change_verified,
-        _ => OnChange::Notify,
-    };
-    match (on_change, x.policy.block_scope) {
-        (OnChange::Notify | OnChange::Unused, _) => {}
-        (OnChange::Ask | OnChange::Refuse, BlockScope::Room) => return RefuseRoom(Why::ContactChanged),
-        (OnChange::Ask | OnChange::Refuse, _) => return Withhold(Code::ContactChanged),
+    if let Some(decision) = decide_contact(&x.policy, x.own, x.contact) {
+        return decision;
     }
     let vetted = matches!(x.trust, LocalTrust::Verified | LocalTrust::Ignored);
     match x.policy.recipients {

@@ -2,7 +2,7 @@
 
 use super::action::{Blocked, Step, guard};
 use super::bits::{Device, Flag, Identity, Person, Set};
-use super::decide::{Decision, LocalTrust, Situation, decide};
+use super::decide::{Contact, Decision, LocalTrust, Own, Situation, decide, decide_contact};
 use super::directory::{Answer, View, absorb, contact, on_change, own_identity, view};
 use super::state::State;
 use super::world::{Arrival, HonestOption, World};
@@ -307,9 +307,8 @@ pub fn recognised_members(w: &World, s: State, v: Device) -> Set<Person> {
     }
 }
 
-/// The situation of the listed device `d` of `p`, for the sender `v`.
-pub fn situation(w: &World, s: State, v: Device, p: Person, view: View, own: View, d: Device) -> Situation {
-    let contact = contact(w, s, v, p, view);
+/// The situation of the listed device `d` of a contact, for the sender `v`.
+pub fn situation(w: &World, s: State, v: Device, contact: Contact, own: Own, view: View, d: Device) -> Situation {
     let trust = match () {
         () if s.blocked.has(v, d) => LocalTrust::Blocked,
         () if s.trusted.has(v, d) => LocalTrust::Verified,
@@ -320,9 +319,9 @@ pub fn situation(w: &World, s: State, v: Device, p: Person, view: View, own: Vie
     };
     Situation {
         policy: *w.policy(w.owner(v)),
-        own: own_identity(w, s, v, own),
+        own,
         contact,
-        signed: contact != super::decide::Contact::NoIdentity && view.signed.has(d),
+        signed: contact != Contact::NoIdentity && view.signed.has(d),
         trust,
         dehydrated: false,
     }
@@ -342,8 +341,14 @@ fn audience(w: &World, s: State, v: Device, answers: &[Answer]) -> Result<Audien
     let mut recipients = Set::EMPTY;
     for p in members.iter() {
         let Some(told) = views[p.0 as usize] else { continue };
+        // A contact's standing can stop the message even where no device of theirs is listed.
+        let standing = contact(w, looked, v, p, told);
+        let own = own_identity(w, looked, v, own);
+        if let Some(Decision::RefuseRoom(why)) = decide_contact(w.policy(w.owner(v)), own, standing) {
+            return Err(Blocked::SendRefused(why));
+        }
         for d in told.devices.without(v).iter() {
-            match decide(&situation(w, looked, v, p, told, own, d)) {
+            match decide(&situation(w, looked, v, standing, own, told, d)) {
                 Decision::Share => recipients = recipients.with(d),
                 Decision::Withhold(_) => {}
                 Decision::RefuseRoom(why) => return Err(Blocked::SendRefused(why)),

@@ -1,8 +1,8 @@
 //! What must always hold, what must be possible, and what a state looks like when it is not.
 
 use super::bits::{Device, Identity, PEOPLE_MAX, Person, Set};
-use super::decide::{Contact, Decision, Own, Situation, Why, decide};
-use super::directory::{View, absorb, truth};
+use super::decide::{Contact, Decision, Own, Situation, Why, decide, decide_contact};
+use super::directory::{View, absorb, contact, own_identity, truth};
 use super::people::{recognised_members, situation};
 use super::state::State;
 use super::world::World;
@@ -131,24 +131,25 @@ fn obstructed(w: &World, s: State, v: Device, loss: Loss) -> bool {
         views[p.0 as usize] = Some(told);
     }
     let Some(own) = views[w.owner(v).0 as usize] else { return false };
+    let own = own_identity(w, looked, v, own);
+    let me = w.owner(v);
+    // What the adversary once showed of v's own person can have cost v its verification for good.
+    let shaken = looked.latched.has(v, me) && !looked.verified.has(v, me) && !s.has_old.has(me);
     let forged = |q: Person| {
         let shown = views[q.0 as usize].map_or(Identity::None, |told| told.identity);
-        shown == Identity::Forged || looked.pinned.get(v, q) == Identity::Forged
+        shown == Identity::Forged || looked.pinned.get(v, q) == Identity::Forged || q == me && shaken
     };
-    // What the adversary showed of v's own person can have cost v its verification for good.
-    let me = w.owner(v);
-    let shaken = looked.latched.has(v, me) && !looked.verified.has(v, me) && !s.has_old.has(me);
-    let me_forged = forged(me) || shaken;
     members.iter().any(|p| {
         let Some(told) = views[p.0 as usize] else { return false };
+        let standing = contact(w, looked, v, p, told);
         let unlisted = s.signed_in.and(w.of(p)).without(v).minus(told.devices);
         let stopped = |d: Device| {
-            let x = situation(w, looked, v, p, told, own, d);
+            let x = situation(w, looked, v, standing, own, told, d);
             match decide(&x) {
                 Decision::Share => false,
                 Decision::RefuseRoom(Why::UnknownDevice | Why::UnsignedDevice) => s.held(w).has(d),
                 Decision::RefuseRoom(Why::ContactChanged) => forged(p),
-                Decision::RefuseRoom(Why::OwnIdentityAbsent | Why::OwnIdentityUnverified) => me_forged,
+                Decision::RefuseRoom(Why::OwnIdentityAbsent | Why::OwnIdentityUnverified) => forged(me),
                 Decision::Withhold(_) if loss == Loss::Room => false,
                 Decision::Withhold(_) => {
                     // What honest people could reach with this device if nothing forged were in their way.
@@ -156,11 +157,16 @@ fn obstructed(w: &World, s: State, v: Device, loss: Loss) -> bool {
                     // A planted first identity keeps its owner from making the true one that would sign.
                     let planted = s.replaced.has(p) && !s.born.has(p);
                     let at_best = Situation { signed: planted || s.signed.has(d), ..at_best };
-                    !s.held(w).has(d) && (forged(p) || me_forged) && decide(&at_best) == Decision::Share
+                    !s.held(w).has(d) && (forged(p) || forged(me)) && decide(&at_best) == Decision::Share
                 }
             }
         };
-        loss == Loss::Device && !unlisted.is_empty() || told.devices.without(v).iter().any(stopped)
+        let all_refused = match decide_contact(w.policy(me), own, standing) {
+            Some(Decision::RefuseRoom(Why::ContactChanged)) => forged(p),
+            Some(Decision::RefuseRoom(_)) => forged(me),
+            _ => false,
+        };
+        all_refused || loss == Loss::Device && !unlisted.is_empty() || told.devices.without(v).iter().any(stopped)
     })
 }
 
