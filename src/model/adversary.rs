@@ -2,7 +2,7 @@
 
 use super::action::{Blocked, Step, guard};
 use super::bits::{Device, Flag, Person};
-use super::people::{hand_over, id_is_free};
+use super::people::{hand_over, holds_identity, id_is_free};
 use super::state::State;
 use super::world::{Arrival, World};
 use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership};
@@ -167,7 +167,7 @@ pub fn steal_device(w: &World, s: State, d: Device) -> Step {
     guard!(w.powers.steal_device.has(d), Blocked::NoSuchPower);
     guard!(s.signed_in.has(d), Blocked::NotSignedIn);
     // An approved device holds the secret, whether the identity key is shared or signs.
-    let secrets = if s.signed.has(d) { s.secrets.with(p) } else { s.secrets };
+    let secrets = if holds_identity(w, s, d) { s.secrets.with(p) } else { s.secrets };
     Ok(State { stolen: s.stolen.with(d), signed_in: s.signed_in.without(d), existed: s.existed.with(d), secrets, ..s })
 }
 
@@ -203,7 +203,7 @@ pub fn phish_link(w: &World, s: State, by: Device, d: Device) -> Step {
         Joining::Password => {
             guard!(policy.identity == IdentityKind::SignsDevices, Blocked::NothingToApprove);
             guard!(s.registered.has(d), Blocked::NoSession);
-            guard!(s.signed.has(by), Blocked::NotApproved);
+            guard!(holds_identity(w, s, by), Blocked::NotApproved);
             guard!(!s.signed.has(d), Blocked::ApprovedAlready);
         }
     }

@@ -131,7 +131,7 @@ pub fn look_up(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Ste
 pub fn absorb(w: &World, s: State, v: Device, p: Person, view: View) -> State {
     let s = State { existed: s.existed.union(view.devices.and(s.rogue(w))), ..s };
     let s = absorb_own_list(w, s, v, p, view);
-    let s = absorb_identity(w, s, v, p, view);
+    let s = absorb_signature(w, absorb_identity(w, s, v, p, view), v, p, view);
     let s = absorb_devices(w, s, v, p, view);
     let confirmed = is_verified(w, s, v, p) && s.pinned.get(v, p) == view.identity;
     let by_identity = if confirmed { view.signed } else { Set::EMPTY };
@@ -173,9 +173,10 @@ fn absorb_identity(w: &World, s: State, v: Device, p: Person, view: View) -> Sta
     let honest = view.identity == Identity::True && pin != Identity::Forged;
     let warned = if honest { s.warned } else { s.warned.with(me, p) };
     if me == p && policy.own_change == OnOwnChange::TakenOver {
-        let pinned = s.pinned.with(v, p, view.identity);
+        // Nothing is said of an own identity that was never verified here.
+        let warned = if s.latched.has(v, p) { warned } else { s.warned };
         return State {
-            pinned,
+            pinned: s.pinned.with(v, p, view.identity),
             offered: s.offered.with(v, p, Identity::None),
             verified: s.verified.without(v, p),
             warned,
@@ -195,6 +196,16 @@ fn absorb_identity(w: &World, s: State, v: Device, p: Person, view: View) -> Sta
             State { offered: s.offered.with(v, p, view.identity), warned, ..s }
         }
     }
+}
+
+/// The signature of the viewer's own identity that came along with the accepted identity of `p`. It counts as soon as
+/// the own identity is verified on `v`.
+fn absorb_signature(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+    let me = w.owner(v);
+    let travels = w.policy(me).verification_travels == VerificationTravels::OwnIdentity;
+    let signed = travels && view.vouched && s.vouched.has(me, p);
+    let accepted = view.identity == Identity::True && s.pinned.get(v, p) == Identity::True;
+    State { verified: if signed && accepted { s.verified.with(v, p) } else { s.verified }, ..s }
 }
 
 /// What the person's other devices know of `p` and the answer brought along: a pin, a verification.

@@ -119,7 +119,8 @@ fn enrol(w: &World, s: State, d: Device) -> State {
         pinned: s.pinned.with(d, p, Identity::True),
         offered: s.offered.with(d, p, Identity::None),
         verified: s.verified.with(d, p),
-        latched: s.latched.with(d, p),
+        // From now on the signatures that the identity has made of others count on `d`, as far as `d` has seen them.
+        latched: s.latched.with_row(d, s.latched.row(d).union(s.verified.row(d))).with(d, p),
         ..s
     }
 }
@@ -158,13 +159,21 @@ pub fn approve_device(w: &World, s: State, by: Device, d: Device, publication: P
         Joining::Password => {
             guard!(policy.identity == IdentityKind::SignsDevices, Blocked::NothingToApprove);
             guard!(s.signed_in.has(d), Blocked::NotSignedIn);
-            guard!(s.signed.has(by), Blocked::NotApproved);
+            guard!(holds_identity(w, s, by), Blocked::NotApproved);
             guard!(!s.signed.has(d), Blocked::ApprovedAlready);
-            guard!(s.registered.has(d), Blocked::ComparisonFails);
+            // The new device holds what the server lists of its own person against what the other one knows.
+            guard!(s.registered.has(d) && !s.replaced.has(p), Blocked::ComparisonFails);
             guard!(publication == Publication::Intact, Blocked::KeysAreBound);
             Ok(enrol(w, s, d))
         }
     }
+}
+
+/// Whether `d` holds the secret of its person's true identity and goes by it.
+pub fn holds_identity(w: &World, s: State, d: Device) -> bool {
+    let p = w.owner(d);
+    // A client that takes over another identity drops the secret of the one before.
+    s.signed.has(d) && (w.policy(p).own_change != OnOwnChange::TakenOver || s.verified.has(d, p))
 }
 
 /// `to` receives every key that `from` holds.
@@ -186,22 +195,25 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
         return verify_own(w, s, v);
     }
     guard!(!w.uninvited.has(p), Blocked::NobodyMeets);
-    guard!(s.signed_in.and(s.signed).meets(w.of(p)), Blocked::NobodyMeets);
+    guard!(s.signed_in.and(w.of(p)).iter().any(|q| holds_identity(w, s, q)), Blocked::NobodyMeets);
     let pin = s.pinned.get(v, p);
     let offered = s.offered.get(v, p);
     let last_shown = if offered == Identity::None { pin } else { offered };
     guard!(last_shown == Identity::True, Blocked::ComparisonFails);
     // The other side compares too: what it finds published of me has to be mine.
     guard!(!s.replaced.has(me), Blocked::ComparisonFails);
-    let travels = policy.verification_travels == VerificationTravels::OwnIdentity;
+    let by_signature = |q: Person| w.policy(q).verification_travels == VerificationTravels::OwnIdentity;
+    let travels = by_signature(me);
     // Such a verification is a signature of my own identity, which an unapproved device cannot make.
     guard!(!travels || s.verified.has(v, me), Blocked::NotApproved);
+    // Where it is a signature, the other side makes one too.
+    let vouched = if by_signature(p) { s.vouched.with(p, me) } else { s.vouched };
     Ok(State {
         pinned: s.pinned.with(v, p, Identity::True),
         offered: s.offered.with(v, p, Identity::None),
         verified: s.verified.with(v, p),
         latched: s.latched.with(v, p),
-        vouched: if travels { s.vouched.with(me, p) } else { s.vouched },
+        vouched: if travels { vouched.with(me, p) } else { vouched },
         ..s
     })
 }
