@@ -8,7 +8,7 @@ use crate::model::bits::Index;
 use crate::model::people::{Publication, reaches_everybody};
 use crate::model::world::Powers;
 use crate::model::{Action, Answer, Arrival, DEVICES_MAX, Device, PEOPLE_MAX, Person, Server, Set, State, World, step};
-use crate::policy::{IdentityKind, Policy, VerificationTravels};
+use crate::policy::{IdentityKind, OnUnsignedDevice, Policy, VerificationTravels};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
@@ -110,6 +110,14 @@ fn is_setting_up(action: Action) -> bool {
     }
 }
 
+/// Whether `action` asks nothing of anybody and makes nothing dearer that can be done after it.
+// An identity makes one's devices unsigned ones. Where that raises questions, it is not to be had for nothing.
+fn only_adds(w: &World, action: Action) -> bool {
+    let asks = |p: Person| w.policy(p).unsigned_device == OnUnsignedDevice::AskRoom;
+    let raises_questions = matches!(action, Action::PublishIdentity(..)) && w.all_people().any(asks);
+    of(action) == Cost::default() && !raises_questions
+}
+
 /// Whether `action` would sign in a device that is none of `devices`.
 fn brings(action: Action, devices: Set<Device>) -> bool {
     match action {
@@ -121,8 +129,7 @@ fn brings(action: Action, devices: Set<Device>) -> bool {
 /// The cheapest way from `start` to where every one of `devices` reads; `None` if there is none.
 pub fn cheapest(w: &World, start: State, devices: Set<Device>) -> Option<Cheapest> {
     let takes = |a: &Action| is_setting_up(*a) && brings(*a, devices);
-    let (free, costly): (Vec<_>, Vec<_>) =
-        possible(w).into_iter().filter(takes).partition(|&a| of(a) == Cost::default());
+    let (free, costly): (Vec<_>, Vec<_>) = possible(w).into_iter().filter(takes).partition(|&a| only_adds(w, a));
     let missing = |s: &State| pairs_missing(w, s, devices);
     let (start, first) = settle(w, start, &free);
     let mut nodes = vec![Node { state: start, cost: Cost::default(), from: 0, actions: first }];
