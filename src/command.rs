@@ -492,6 +492,23 @@ fn write_itf(
     Ok(())
 }
 
+/// `overhear replay --real`: what the program `overhear-real` says, which stands beside this one or on the path.
+pub fn replay_real(path: &Path) -> Result<Exit, Failure> {
+    let name = format!("overhear-real{}", std::env::consts::EXE_SUFFIX);
+    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(&name)));
+    let program = beside.filter(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(&name));
+    let status = std::process::Command::new(&program).arg(path).status().map_err(|e| {
+        let built = "it is built from a checkout by `cargo build --release -p overhear-real`";
+        Failure::Message(format!("the program `overhear-real` cannot be started ({e}); {built}"))
+    })?;
+    match status.code() {
+        Some(0) => Ok(Exit::Fine),
+        Some(1) => Ok(Exit::Unmet),
+        Some(2) => Ok(Exit::BadInput),
+        _ => Err(Failure::Message(format!("`overhear-real` ended with {status}"))),
+    }
+}
+
 /// `overhear replay`
 pub fn replay(path: &Path) -> Result<Exit, Failure> {
     let wrong = |message: String| Failure::Message(format!("{}: {message}", path.display()));

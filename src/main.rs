@@ -84,6 +84,9 @@ enum Command {
     Replay {
         /// A file that `explain --itf` wrote.
         trace: PathBuf,
+        /// Replay it on the real Matrix client too, with the program `overhear-real`.
+        #[arg(long)]
+        real: bool,
     },
     /// List the bundled scenarios and models, the properties and the axes.
     List,
@@ -206,7 +209,8 @@ fn main() -> ExitCode {
                 format: format.into(),
             })
         }
-        Command::Replay { trace } => command::replay(&trace),
+        Command::Replay { trace, real: false } => command::replay(&trace),
+        Command::Replay { trace, real: true } => command::replay_real(&trace),
         Command::List => command::list(),
         Command::Schema { of: SchemaOf::Model } => command::print(&overhear::schema::model()),
         Command::Schema { of: SchemaOf::Scenario } => command::print(&overhear::schema::scenario()),

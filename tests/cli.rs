@@ -185,6 +185,28 @@ fn a_trace_file_is_read_by_replay_and_by_others() {
     assert!(out(&replayed).contains("no-rogue-key: Mallory, which Bob never enrolled, holds a room key."));
 }
 
+#[cfg(unix)]
+#[test]
+fn the_real_client_is_asked_by_the_program_beside_this_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = folder();
+    let (here, beside) = (dir.path().join("overhear"), dir.path().join("overhear-real"));
+    fs::copy(env!("CARGO_BIN_EXE_overhear"), &here).expect("a copy of the program");
+    let ask = || {
+        let mut asked = Command::new(&here);
+        asked.args(["replay", "--real", "attack.itf.json"]).env("PATH", dir.path()).output().expect("it starts")
+    };
+    let missing = ask();
+    assert_eq!(code(&missing), 2);
+    assert!(err(&missing).contains("cargo build --release -p overhear-real"), "{}", err(&missing));
+    for told in [0, 1, 2] {
+        fs::write(&beside, format!("#!/bin/sh\necho \"read $1\"\nexit {told}\n")).expect("a program");
+        fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).expect("it may run");
+        let asked = ask();
+        assert_eq!((code(&asked), out(&asked).trim()), (told, "read attack.itf.json"), "{}", err(&asked));
+    }
+}
+
 #[test]
 fn a_tampered_trace_is_not_believed() {
     let dir = folder();
