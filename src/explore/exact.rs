@@ -19,6 +19,8 @@ struct Search {
     actions: Vec<Action>,
     layout: Layout,
     visited: Store,
+    /// The packed state that is being expanded.
+    packed: Vec<u64>,
     /// For each state the one it was first reached from; the first state names itself.
     came_from: Vec<Place>,
     /// States ever kept, those that were merged since included.
@@ -47,6 +49,7 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
         actions: reduced.actions.clone(),
         world: reduced,
         visited: Store::new(layout.len()),
+        packed: vec![0; layout.len()],
         layout,
         came_from: Vec::new(),
         states: 0,
@@ -56,7 +59,9 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
         asked: properties.iter().map(|&p| (p, Decided::Not)).collect(),
     };
     let mut buffer = vec![0; search.layout.len()];
-    search.reach(search.world.initial(), 0, &mut buffer);
+    let initial = search.world.initial();
+    search.layout.pack(&initial, &mut buffer);
+    search.reach(&initial, 0, &buffer);
     let (depth, stopped) = search.run(limits, progress);
     search.keep_traces();
     let bytes = search.bytes();
@@ -126,19 +131,21 @@ impl Search {
 
     fn expand(&mut self, from: Place, buffer: &mut [u64]) {
         let s = self.state(from);
+        self.packed.copy_from_slice(self.visited.get(from));
         for i in 0..self.world.actions.len() {
             let action = self.world.actions[i];
             let Ok(next) = self.world.step(s, action) else { continue };
             self.transitions += 1;
-            if next != s {
+            buffer.copy_from_slice(&self.packed);
+            if self.layout.repack(&s, &next, buffer) {
                 self.adversary_moved |= action != Action::Arrive && action.is_adversarial();
-                self.reach(next, from, buffer);
+                self.reach(&next, from, buffer);
             }
         }
     }
 
-    fn reach(&mut self, s: State, from: Place, buffer: &mut [u64]) {
-        self.layout.pack(&s, buffer);
+    /// Keeps `s`, which was packed into `buffer`, if it is new.
+    fn reach(&mut self, s: &State, from: Place, buffer: &[u64]) {
         let (place, new) = self.visited.insert(buffer);
         if !new {
             return;
@@ -147,7 +154,7 @@ impl Search {
         self.adversary_arrived |= s.active.on();
         self.came_from.push(from);
         for (property, decided) in &mut self.asked {
-            let decides = || property::condition(&self.world.world, s, *property) != property.is_safety();
+            let decides = || property::condition(&self.world.world, *s, *property) != property.is_safety();
             if matches!(decided, Decided::Not) && decides() {
                 *decided = Decided::At(place);
             }
@@ -184,7 +191,7 @@ impl Search {
             if place == frontier {
                 start = self.visited.len();
             }
-            let kept = self.world.kept(self.layout.unpack(old.get(place as Place)));
+            let kept = self.world.kept(&self.layout.unpack(old.get(place as Place)));
             self.layout.pack(&kept, buffer);
             let (new_place, new) = self.visited.insert(buffer);
             place_of[place] = new_place;

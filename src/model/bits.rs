@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub const PEOPLE_MAX: usize = 4;
 /// Limit on devices, the adversary's included. 12: a [`Set`] is a `u16`. More needs a wider word, not a `Vec`.
 pub const DEVICES_MAX: usize = 12;
-/// Limit on honest devices. 8: what a viewer remembers costs 14 bytes of every state, for each viewer.
+/// Limit on honest devices. 8: what a viewer remembers costs 22 bytes of every state, for each viewer.
 pub const VIEWERS_MAX: usize = 8;
 
 /// Something that is counted from zero and can be a member of a [`Set`].
@@ -230,6 +230,26 @@ impl<A: Index, B: Index, const N: usize> Rel<A, B, N> {
     pub fn without(self, a: A, b: B) -> Self {
         self.with_row(a, self.row(a).without(b))
     }
+    /// The relation of each `a` to the members of `row`.
+    pub fn each(row: Set<B>) -> Self {
+        Self { rows: [row.bits(); N], of: PhantomData }
+    }
+    /// Every pair of either relation.
+    pub fn union(self, other: Self) -> Self {
+        self.zip(other, |a, b| a | b)
+    }
+    /// The pairs of both relations.
+    pub fn and(self, other: Self) -> Self {
+        self.zip(other, |a, b| a & b)
+    }
+    /// The pairs that are none of `other`.
+    pub fn minus(self, other: Self) -> Self {
+        self.zip(other, |a, b| a & !b)
+    }
+    fn zip(mut self, other: Self, row: impl Fn(u16, u16) -> u16) -> Self {
+        self.rows.iter_mut().zip(other.rows).for_each(|(a, b)| *a = row(*a, b));
+        self
+    }
     /// The relation without any pair that ends in `b`.
     pub fn without_column(mut self, b: B) -> Self {
         self.rows.iter_mut().for_each(|r| *r &= !(1 << b.index()));
@@ -275,6 +295,16 @@ impl Identities {
     pub fn relabelled(self, p: Person, from: Identity, to: Identity) -> Self {
         let holders = (0..VIEWERS_MAX).map(Device::at).filter(|&v| self.get(v, p) == from);
         holders.fold(self, |all, v| all.with(v, p, to))
+    }
+    /// The table in which each viewer holds no identity of the people that `pairs` relates it to.
+    pub fn without(mut self, pairs: Rel<Device, Person, VIEWERS_MAX>) -> Self {
+        // Each bit of a row of people becomes the two bits that an identity takes.
+        let spread = |row: u16| {
+            let halves = (row | row << 2) & 0x33;
+            ((halves | halves << 1) & 0x55) * 3
+        };
+        self.0.iter_mut().zip(pairs.rows).for_each(|(mine, row)| *mine &= !spread(row));
+        self
     }
     /// The table in which `v` holds no identity of anybody.
     pub fn without_row(mut self, v: Device) -> Self {

@@ -11,11 +11,11 @@
 //! **Decided properties.** Once a property is decided, what it alone reads is forgotten too, in all states found.
 
 use super::action::{Action, Step, possible, step};
-use super::bits::{Device, Flag, Identity, Person, Set};
+use super::bits::{Device, Flag, Person, Set};
 use super::directory::{Answer, Shown};
 use super::people::Publication;
 use super::property::Property;
-use super::state::{Among, OfDevices, State};
+use super::state::{Among, OfDevices, OfPeople, State, fullest};
 use super::world::{HonestOption, World};
 use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, Joining, OwnRequests};
 
@@ -48,24 +48,16 @@ pub struct Reduced {
     reads: Reads,
 }
 
-/// What the rules and the properties asked for read of the fields that can go unread.
-#[derive(Clone, Copy)]
+/// What the rules and the properties asked for read of a state.
 struct Reads {
-    warned: bool,
-    looked: bool,
-    shown: bool,
-    shown_verified: bool,
-    overheard: bool,
-    evicted: bool,
-    after: bool,
-    all_read: bool,
-    past: bool,
-    current: bool,
+    /// Every bit that is read at all.
+    bits: State,
     /// Devices whose keys some rule could hand on to the adversary.
     keys_of: Set<Device>,
-    /// People whose primary device matters.
-    primaries: Set<Device>,
-    stolen_again: bool,
+    /// Clients that never send, each with its own person, of whom they read only a verified identity.
+    unread_unverified: OfPeople,
+    /// The prompts that somebody hurried may click through.
+    hurried: OfDevices,
 }
 
 impl Reduced {
@@ -88,17 +80,17 @@ impl Reduced {
     /// The state that the search keeps after `action`, or why it cannot happen.
     pub fn step(&self, s: State, action: Action) -> Step {
         let next = step(&self.world, s, action)?;
-        Ok(self.kept(next))
+        Ok(self.kept(&next))
     }
 
     /// The first state that the search keeps.
     pub fn initial(&self) -> State {
-        self.kept(self.world.initial())
+        self.kept(&self.world.initial())
     }
 
     /// What the search keeps of a state.
-    pub fn kept(&self, s: State) -> State {
-        if self.reductions.unread_fields { forget_unread(&self.world, &self.reads, s) } else { s }
+    pub fn kept(&self, s: &State) -> State {
+        if self.reductions.unread_fields { forget_unread(&self.world, &self.reads, s) } else { *s }
     }
 }
 
@@ -117,97 +109,73 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
     };
     let any_key = asks(Property::NoRogueKey) || asks(Property::NoSilentLeak) || asks(Property::NoHiddenKey);
     let any_key = any_key || asks(Property::NoUninvitedReader);
+    let past = any_key || asks(Property::PastStaysPrivate);
+    let warned = listener || asks(Property::NoSilentLeak);
+    let full = fullest(w);
+    let only = |keep: bool, set: Set<Device>| if keep { set } else { Set::EMPTY };
+    let listeners = || w.honest.minus(w.senders).iter();
+    let bits = State {
+        shown: only(hidden || w.has_option(HonestOption::RemoveDevice), full.shown),
+        shown_verified: only(asks(Property::NeverShownAsVerified), full.shown_verified),
+        overheard: only(listener, full.overheard),
+        evicted: only(listener || asks(Property::NoLockOut), full.evicted),
+        after: only(asks(Property::RemovalEndsAccess), full.after),
+        all_read: Flag::of(asks(Property::EverybodyReads)),
+        warned: if warned { full.warned } else { Among::default() },
+        looked: if hidden { full.looked } else { OfDevices::default() },
+        past: only(past, full.past),
+        current: only(any_key, full.current),
+        // Whether a rogue device exists tells the eras apart, and who has looked since.
+        existed: only(past || hidden, full.existed),
+        primary: people(&|p| w.policy(p).joining == Joining::ExistingDevice),
+        // What is known need not be stolen, and cannot become unknown again.
+        passwords_stolen: if w.has_option(HonestOption::ChangePassword) { full.passwords_stolen } else { Set::EMPTY },
+        // A client that never sends reads `trusted` only for its own account's devices.
+        trusted: listeners().fold(full.trusted, |all, v| all.with_row(v, w.of(w.owner(v)))),
+        ..full
+    };
+    // Such a client reads its own person's identity only to approve requests for old keys, for which it has to be
+    // verified, and to warn.
+    let own = listeners().fold(OfPeople::default(), |all, v| all.with(v, w.owner(v)));
+    let unread_unverified = if warned { OfPeople::default() } else { own };
+    let of_hurried = w.honest.iter().filter(|&v| w.hurried.has(w.owner(v)));
     Reads {
-        past: any_key || asks(Property::PastStaysPrivate),
-        current: any_key,
-        warned: listener || asks(Property::NoSilentLeak),
-        looked: hidden,
-        shown: hidden || w.has_option(HonestOption::RemoveDevice),
-        shown_verified: asks(Property::NeverShownAsVerified),
-        overheard: listener,
-        evicted: listener || asks(Property::NoLockOut),
-        after: asks(Property::RemovalEndsAccess),
-        all_read: asks(Property::EverybodyReads),
+        bits: State { offered: full.offered.without(unread_unverified), ..bits },
         keys_of: people(&can_hand_on).union(w.rogue).union(w.uninvited_devices),
-        primaries: people(&|p| w.policy(p).joining == Joining::ExistingDevice),
-        stolen_again: w.has_option(HonestOption::ChangePassword),
+        unread_unverified,
+        hurried: of_hurried.fold(OfDevices::default(), |all, v| all.with_row(v, full.seen.row(v))),
     }
 }
 
-fn forget_unread(w: &World, reads: &Reads, s: State) -> State {
-    let only = |keep: bool, set: Set<Device>| if keep { set } else { Set::EMPTY };
-    let shown = only(reads.shown, s.shown);
+fn forget_unread(w: &World, reads: &Reads, s: &State) -> State {
+    let s = s.and(&reads.bits);
     let kept_keys = reads.keys_of.union(s.stolen);
-    let s = if reads.warned { s } else { forget_unverified(w, s) };
-    let s = forget_answered(w, s);
+    let unread = reads.unread_unverified.minus(s.verified);
+    // A prompt is left only about what is neither answered nor verified; the careful answer none but about rogue
+    // devices.
+    let accepted = s.accepted.minus(s.trusted);
+    let promptable = reads.hurried.union(OfDevices::each(s.held(w)));
     State {
-        shown,
-        shown_verified: only(reads.shown_verified, s.shown_verified),
-        overheard: only(reads.overheard, s.overheard),
-        evicted: only(reads.evicted, s.evicted),
-        after: only(reads.after, s.after),
-        all_read: Flag::of(reads.all_read && s.all_read.on()),
+        pinned: s.pinned.without(unread),
+        latched: s.latched.minus(unread),
+        accepted,
+        seen: s.seen.and(promptable).minus(s.trusted).minus(accepted).minus(s.blocked),
         // Only that somebody was warned of a person is asked for, not who.
-        warned: if reads.warned { somebody_warned(w, s.warned) } else { Among::default() },
+        warned: somebody_warned(w, s.warned),
         // Once a device has been shown, who looked for it no longer matters.
-        looked: if reads.looked { not_shown(w, s.looked, shown) } else { OfDevices::default() },
-        past: only(reads.past, s.past.and(kept_keys)),
-        current: only(reads.current, s.current.and(kept_keys)),
-        // Whether a rogue device exists tells the eras apart, and who has looked since.
-        existed: only(reads.past || reads.looked, s.existed),
-        primary: s.primary.and(reads.primaries),
-        // What is known need not be stolen, and cannot become unknown again.
-        passwords_stolen: if reads.stolen_again { s.passwords_stolen } else { Set::EMPTY },
+        looked: s.looked.minus(OfDevices::each(s.shown)),
+        past: s.past.and(kept_keys),
+        current: s.current.and(kept_keys),
         // First contact is over when the adversary has arrived.
         contacted: if s.active.on() { Set::EMPTY } else { s.contacted },
         ..s
     }
 }
 
-/// Without what clients that never send remember of their own person's identity, where it is not verified.
-// Such a client reads its own person's identity only to approve requests for old keys, for which it has to be verified,
-// and to warn.
-fn forget_unverified(w: &World, s: State) -> State {
-    w.honest.minus(w.senders).iter().fold(s, |s, v| {
-        let p = w.owner(v);
-        let offered = s.offered.with(v, p, Identity::None);
-        match s.verified.has(v, p) {
-            true => State { offered, ..s },
-            false => {
-                State { offered, pinned: s.pinned.with(v, p, Identity::None), latched: s.latched.without(v, p), ..s }
-            }
-        }
-    })
-}
-
-/// Without what viewers remember of single devices and nothing asks any more.
-// `seen` is what a prompt can be about: none is left once it is answered or the device verified, and the careful answer
-// none but about rogue devices. A client that never sends reads `trusted` only for its own account's devices.
-fn forget_answered(w: &World, s: State) -> State {
-    w.honest.iter().fold(s, |s, v| {
-        let p = w.owner(v);
-        let trusted = if w.senders.has(v) { s.trusted.row(v) } else { s.trusted.row(v).and(w.of(p)) };
-        let accepted = s.accepted.row(v).minus(trusted);
-        let promptable = if w.hurried.has(p) { Set::first(w.devices) } else { s.held(w) };
-        let seen = s.seen.row(v).and(promptable).minus(trusted).minus(accepted).minus(s.blocked.row(v));
-        State {
-            trusted: s.trusted.with_row(v, trusted),
-            accepted: s.accepted.with_row(v, accepted),
-            seen: s.seen.with_row(v, seen),
-            ..s
-        }
-    })
-}
-
 /// The same warnings, all of them told to the first person.
 fn somebody_warned(w: &World, warned: Among) -> Among {
     let about = w.all_people().fold(Set::EMPTY, |all: Set<Person>, p| all.union(warned.row(p)));
     Among::default().with_row(Person(0), about)
-}
-
-/// `looked` without the devices in `shown`.
-fn not_shown(w: &World, looked: OfDevices, shown: Set<Device>) -> OfDevices {
-    w.honest.iter().fold(looked, |all, v| all.with_row(v, all.row(v).minus(shown)))
 }
 
 /// Whether some answer in `action` is dominated.

@@ -2,7 +2,7 @@
 
 use super::bits::{Device, Flag, Identities, PEOPLE_MAX, Person, Rel, Set, VIEWERS_MAX};
 use super::world::World;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 /// What a viewer remembers of each person.
 pub type OfPeople = Rel<Device, Person, VIEWERS_MAX>;
@@ -13,7 +13,7 @@ pub type Among = Rel<Person, Person, PEOPLE_MAX>;
 
 /// One state of the world. Devices and people are numbered as in [`World`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct State {
     // What the servers truly hold.
     /// Devices whose keys the owner's server lists.
@@ -109,48 +109,68 @@ pub struct State {
     pub all_read: Flag,
 }
 
-// 224 bytes, 14 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
+// 248 bytes, 22 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
 const _: () = assert!(size_of::<State>() <= 256);
 
-/// The number of 16-bit words in a [`State`].
-pub const WORDS: usize = size_of::<State>() / 2;
+/// Words in a [`State`], each of which holds four fields or rows of 16 bits.
+const WORDS: usize = size_of::<State>() / 8;
+// `Layout::repack` marks the words that changed in a `u32`.
+const _: () = assert!(WORDS <= 32);
 
 impl State {
     /// Rogue devices: in the adversary's hands and claimed to be an honest person's.
-    pub fn rogue(self, w: &World) -> Set<Device> {
+    #[inline]
+    pub fn rogue(&self, w: &World) -> Set<Device> {
         w.rogue.union(self.stolen)
     }
     /// All devices in the adversary's hands, those of its own accounts included.
-    pub fn held(self, w: &World) -> Set<Device> {
+    #[inline]
+    pub fn held(&self, w: &World) -> Set<Device> {
         self.rogue(w).union(w.uninvited_devices)
     }
     /// Whatever holds any key.
-    pub fn holders(self) -> Set<Device> {
+    #[inline]
+    pub fn holders(&self) -> Set<Device> {
         self.past.union(self.current).union(self.after)
     }
-    fn words(&self) -> [u16; WORDS] {
-        zerocopy::transmute!(*self)
+    /// What is so in both states.
+    pub fn and(&self, other: &Self) -> Self {
+        let (a, b): (&[u16; 4 * WORDS], &[u16; 4 * WORDS]) = (transmute_ref!(self), transmute_ref!(other));
+        let both: [u16; 4 * WORDS] = std::array::from_fn(|i| a[i] & b[i]);
+        zerocopy::transmute!(both)
     }
-    fn from_words(words: [u16; WORDS]) -> Self {
-        zerocopy::transmute!(words)
+    fn words(&self) -> &[u64; WORDS] {
+        transmute_ref!(self)
     }
 }
 
 /// Which bits of a state a cast can use: the exact, lossless packing of the states of one world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// For each word that this cast uses at all: its place and how many of its low bits.
-    fields: Vec<(u16, u8)>,
+    /// For each 16 bits of a state, the low ones of a word first: where the low bits that this cast uses are packed.
+    fields: Vec<Field>,
     bits: usize,
+}
+
+/// So many bits of a packed state, from one on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Field {
+    at: usize,
+    width: usize,
 }
 
 impl Layout {
     /// The layout for the cast of `w`, without the rows and bits of devices and people who are not there.
     pub fn of(w: &World) -> Self {
-        let used = fullest(w).words();
-        let width = |word: u16| (16 - word.leading_zeros()) as u8;
-        let fields: Vec<_> = (0u16..).zip(used).filter(|f| f.1 != 0).map(|(i, word)| (i, width(word))).collect();
-        Self { bits: fields.iter().map(|f| f.1 as usize).sum(), fields }
+        let fullest = fullest(w);
+        let used = fullest.words().iter().flat_map(|word| [0, 16, 32, 48].map(|shift| (word >> shift) as u16));
+        let mut bits = 0;
+        let mut field = |used: u16| {
+            let width = (16 - used.leading_zeros()) as usize;
+            bits += width;
+            Field { at: bits - width, width }
+        };
+        Self { fields: used.map(&mut field).collect(), bits }
     }
     /// Bits a packed state takes.
     pub fn bits(&self) -> usize {
@@ -164,39 +184,53 @@ impl Layout {
     pub fn is_empty(&self) -> bool {
         self.bits == 0
     }
-    /// Writes `s` to `out`, which has [`Layout::len`] words. Panics if `s` has a bit that this cast cannot use.
+    /// Writes `s` to `out`, which has [`Layout::len`] words.
     pub fn pack(&self, s: &State, out: &mut [u64]) {
-        let words = s.words();
         out.fill(0);
-        let mut at = 0;
-        for &(place, width) in &self.fields {
-            let value = u64::from(words[place as usize]);
-            debug_assert!(value >> width == 0, "word {place} of a state has bits outside its cast");
-            out[at / 64] |= value << (at % 64);
-            if at % 64 + width as usize > 64 {
-                out[at / 64 + 1] |= value >> (64 - at % 64);
+        self.repack(&State::default(), s, out);
+    }
+    /// Turns `out`, to which `from` was packed, into the packed `to`; returns whether the two differ.
+    // Few fields change in a step, so this is much cheaper than packing all of them.
+    pub fn repack(&self, from: &State, to: &State, out: &mut [u64]) -> bool {
+        let (from, to) = (from.words(), to.words());
+        let changed = (0..WORDS).fold(0u32, |all, i| all | u32::from(from[i] != to[i]) << i);
+        let mut left = changed;
+        while left != 0 {
+            let i = left.trailing_zeros() as usize;
+            left &= left - 1;
+            self.flip(4 * i, from[i] ^ to[i], out);
+        }
+        changed != 0
+    }
+    /// Flips in a packed state the four fields from `first` on where `changed` has bits.
+    fn flip(&self, first: usize, mut changed: u64, out: &mut [u64]) {
+        while changed != 0 {
+            let shift = changed.trailing_zeros() & !15;
+            let (bits, Field { at, width }) = (changed >> shift & 0xffff, self.fields[first + shift as usize / 16]);
+            debug_assert!(bits >> width == 0, "a state has bits outside its cast");
+            out[at / 64] ^= bits << (at % 64);
+            if at % 64 + width > 64 {
+                out[at / 64 + 1] ^= bits >> (64 - at % 64);
             }
-            at += width as usize;
+            changed &= !(0xffff << shift);
         }
     }
     /// The state that was packed into `packed`.
     pub fn unpack(&self, packed: &[u64]) -> State {
-        let mut words = [0u16; WORDS];
-        let mut at = 0;
-        for &(place, width) in &self.fields {
-            let mut value = packed[at / 64] >> (at % 64);
-            if at % 64 + width as usize > 64 {
-                value |= packed[at / 64 + 1] << (64 - at % 64);
+        let mut words = [0; WORDS];
+        for (i, &Field { at, width }) in self.fields.iter().enumerate().filter(|f| f.1.width != 0) {
+            let mut bits = packed[at / 64] >> (at % 64);
+            if at % 64 + width > 64 {
+                bits |= packed[at / 64 + 1] << (64 - at % 64);
             }
-            words[place as usize] = (value & ((1 << width) - 1)) as u16;
-            at += width as usize;
+            words[i / 4] |= (bits & ((1 << width) - 1)) << (16 * (i % 4));
         }
-        State::from_words(words)
+        zerocopy::transmute!(words)
     }
 }
 
 /// Every bit set that a state of this cast could have.
-fn fullest(w: &World) -> State {
+pub(super) fn fullest(w: &World) -> State {
     let (d, p) = (Set::<Device>::first(w.devices), Set::<Person>::first(w.people));
     let viewers = w.honest;
     let of_people = viewers.iter().fold(OfPeople::default(), |r, v| r.with_row(v, p));
