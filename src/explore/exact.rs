@@ -7,7 +7,7 @@
 use super::store::{Place, Store};
 use super::{Findings, Limits, Progress, Stopped};
 use crate::model::state::Layout;
-use crate::model::{Action, Property, Reduced, Reductions, State, World, property};
+use crate::model::{Action, Facts, Needs, Property, Reduced, Reductions, State, World, property};
 use std::time::Instant;
 
 /// How many states are expanded between two looks at the limits.
@@ -17,6 +17,8 @@ struct Search {
     world: Reduced,
     /// Every action that the search has used since it began.
     actions: Vec<Action>,
+    /// The actions that are tried now, each where its needs are met.
+    tried: Vec<(Needs, Action)>,
     layout: Layout,
     visited: Store,
     /// The packed state that is being expanded.
@@ -47,6 +49,7 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
     let reduced = Reduced::new(world, properties, reductions);
     let mut search = Search {
         actions: reduced.actions.clone(),
+        tried: with_needs(&reduced),
         world: reduced,
         visited: Store::new(layout.len()),
         packed: vec![0; layout.len()],
@@ -83,6 +86,11 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
 pub fn first(world: &World, property: Property) -> Option<Vec<Action>> {
     let findings = search(world, &[property], Limits::default(), &());
     findings.trace(property).map(<[Action]>::to_vec)
+}
+
+/// The actions that a search of `world` tries, without those that never happen.
+fn with_needs(world: &Reduced) -> Vec<(Needs, Action)> {
+    world.actions.iter().filter_map(|&a| Some((Needs::of(&world.world, a)?, a))).collect()
 }
 
 impl Search {
@@ -132,8 +140,13 @@ impl Search {
     fn expand(&mut self, from: Place, buffer: &mut [u64]) {
         let s = self.state(from);
         self.packed.copy_from_slice(self.visited.get(from));
-        for i in 0..self.world.actions.len() {
-            let action = self.world.actions[i];
+        let facts = Facts::of(&s);
+        for i in 0..self.tried.len() {
+            let (needs, action) = &self.tried[i];
+            if !needs.met(facts) {
+                continue;
+            }
+            let action = *action;
             let Ok(next) = self.world.step(s, action) else { continue };
             self.transitions += 1;
             buffer.copy_from_slice(&self.packed);
@@ -183,6 +196,7 @@ impl Search {
     // its members', and the least way to it is the way to the member that was discovered first.
     fn merge(&mut self, frontier: usize, buffer: &mut [u64]) -> usize {
         self.world = Reduced::new(&self.world.world, &self.open(), self.world.reductions);
+        self.tried = with_needs(&self.world);
         let old = std::mem::replace(&mut self.visited, Store::new(self.layout.len()));
         let old_from = std::mem::take(&mut self.came_from);
         let mut place_of = vec![0; old.len()];

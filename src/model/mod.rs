@@ -16,11 +16,13 @@ pub mod people;
 pub mod adversary;
 pub mod property;
 pub mod action;
+pub mod needs;
 pub mod reduce;
 
 pub use action::{Action, Blocked, Step, step};
 pub use bits::{DEVICES_MAX, Device, Identity, PEOPLE_MAX, Person, Rel, Server, Set, VIEWERS_MAX};
 pub use directory::{Answer, Lie, Shown};
+pub use needs::{Facts, Needs};
 pub use property::Property;
 pub use reduce::{Reduced, Reductions};
 pub use state::State;
