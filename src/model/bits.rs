@@ -219,8 +219,12 @@ impl<A: Index, B: Index, const N: usize> Rel<A, B, N> {
     }
     /// The relation in which `a` is related to the members of `row` and to nothing else.
     pub fn with_row(mut self, a: A, row: Set<B>) -> Self {
-        self.rows[a.index()] = row.bits();
+        self.set_row(a, row);
         self
+    }
+    /// Relates `a` to the members of `row` and to nothing else, in place.
+    pub fn set_row(&mut self, a: A, row: Set<B>) {
+        self.rows[a.index()] = row.bits();
     }
     /// The relation with the pair of `a` and `b`.
     pub fn with(self, a: A, b: B) -> Self {
@@ -287,9 +291,13 @@ impl Identities {
     }
     /// The table in which `v` holds `i` of `p`.
     pub fn with(mut self, v: Device, p: Person, i: Identity) -> Self {
+        self.set(v, p, i);
+        self
+    }
+    /// Lets `v` hold `i` of `p`, in place.
+    pub fn set(&mut self, v: Device, p: Person, i: Identity) {
         let row = &mut self.0[v.index()];
         *row = *row & !(3 << (2 * p.index())) | (i as u16) << (2 * p.index());
-        self
     }
     /// What every viewer holds of `p`, relabelled.
     pub fn relabelled(self, p: Person, from: Identity, to: Identity) -> Self {

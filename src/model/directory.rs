@@ -60,7 +60,8 @@ pub struct View {
 }
 
 /// What the server of `p` holds.
-pub fn truth(w: &World, s: State, p: Person) -> View {
+#[inline]
+pub fn truth(w: &World, s: &State, p: Person) -> View {
     let devices = s.registered.and(w.of(p));
     let (identity, signed) = match (s.published.has(p), s.replaced.has(p)) {
         (false, _) => (Identity::None, Set::EMPTY),
@@ -72,10 +73,14 @@ pub fn truth(w: &World, s: State, p: Person) -> View {
 }
 
 /// What `answer` says of `p` to the client `v`, if it can be given at all.
-pub fn view(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Result<View, Blocked> {
+#[inline]
+pub fn view(w: &World, s: &State, v: Device, p: Person, answer: Answer) -> Result<View, Blocked> {
     let told = match answer {
         Answer::Truth => truth(w, s, p),
-        Answer::Lie(lie) => told(w, s, v, p, lie)?,
+        Answer::Lie(lie) => {
+            can_tell(w, s, v, p, lie)?;
+            told(w, s, v, p, lie)
+        }
     };
     let clashes = |r: &Device| w.reuses(*r).is_some_and(|h| s.stored.has(v, h));
     let rejected: Set<Device> = told.devices.and(w.rogue).iter().filter(clashes).collect();
@@ -87,34 +92,41 @@ pub fn view(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Result
     })
 }
 
-/// What `lie` says, if the adversary can tell it.
-fn told(w: &World, s: State, v: Device, p: Person, lie: Lie) -> Result<View, Blocked> {
+/// Whether the adversary can tell `lie` about `p` to the client `v`.
+fn can_tell(w: &World, s: &State, v: Device, p: Person, lie: Lie) -> Result<(), Blocked> {
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(w.vantage_on_route(v, p), Blocked::NoVantage);
     guard!(lie.added.within(s.held(w)), Blocked::NotHeld);
-    // Devices that are signed in and not listed were replaced on publication; whoever replaced them can show them.
-    let honest = s.signed_in.and(w.of(p)).minus(lie.left_out);
+    let honest = listed_honest(w, s, p, lie);
     let id_is_free = |r: Device| w.reuses(r).is_none_or(|h| !honest.has(h));
     guard!(lie.added.iter().all(id_is_free), Blocked::DeviceIdTaken);
-    let devices = honest.union(lie.added);
+    guard!(lie.identity != Shown::True || s.born.has(p), Blocked::NoSuchIdentity);
+    guard!(lie.identity != Shown::Old || s.has_old.has(p), Blocked::NoSuchIdentity);
+    Ok(())
+}
+
+/// The honest devices that `lie` lists of `p`.
+// Devices that are signed in and not listed were replaced on publication; whoever replaced them can show them.
+fn listed_honest(w: &World, s: &State, p: Person, lie: Lie) -> Set<Device> {
+    s.signed_in.and(w.of(p)).minus(lie.left_out)
+}
+
+/// What `lie` says of `p` to the client `v`.
+#[inline]
+fn told(w: &World, s: &State, v: Device, p: Person, lie: Lie) -> View {
+    let devices = listed_honest(w, s, p, lie).union(lie.added);
+    let by_secret = if s.secrets.has(p) { lie.added } else { Set::EMPTY };
     let (identity, signed) = match lie.identity {
         Shown::Nothing => (Identity::None, Set::EMPTY),
-        Shown::True => {
-            guard!(s.born.has(p), Blocked::NoSuchIdentity);
-            let forged = if s.secrets.has(p) { lie.added } else { Set::EMPTY };
-            (Identity::True, s.signed.union(forged))
-        }
-        Shown::Old => {
-            guard!(s.has_old.has(p), Blocked::NoSuchIdentity);
-            (Identity::Old, s.signed_old)
-        }
+        Shown::True => (Identity::True, s.signed.union(by_secret)),
+        Shown::Old => (Identity::Old, s.signed_old),
         Shown::Forged => (Identity::Forged, lie.added),
         Shown::Stealth => (Identity::Forged, devices),
     };
     // What the viewer's own devices have stored comes from the viewer's own server, whoever answers about `p`. Someone
     // on that way keeps it back: no attack gains by letting it pass.
     let vouched = !w.vantage_on_client(v);
-    Ok(View { identity, devices, signed: signed.and(devices), clashing: Set::EMPTY, vouched })
+    View { identity, devices, signed: signed.and(devices), clashing: Set::EMPTY, vouched }
 }
 
 /// The client `v` looks `p` up and remembers what it is told.
@@ -123,97 +135,101 @@ pub fn look_up(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Ste
     let own = w.owner(v) == p;
     guard!(own || w.senders.has(v), Blocked::NotASender);
     guard!(own || s.members.has(p), Blocked::NotAMember);
-    let seen = view(w, s, v, p, answer)?;
-    Ok(absorb(w, s, v, p, seen))
+    let seen = view(w, &s, v, p, answer)?;
+    let mut looked = s;
+    absorb(w, &mut looked, v, p, seen);
+    Ok(looked)
 }
 
 /// What `v` remembers, its person is warned of and its client displays once it was told `view` of `p`.
-pub fn absorb(w: &World, s: State, v: Device, p: Person, view: View) -> State {
-    let s = State { existed: s.existed.union(view.devices.and(s.rogue(w))), ..s };
-    let s = absorb_own_list(w, s, v, p, view);
-    let s = absorb_signature(w, absorb_identity(w, s, v, p, view), v, p, view);
-    let s = absorb_devices(w, s, v, p, view);
+// The state is changed in place: most of what a search does is here, and a state is too large to be handed around.
+pub fn absorb(w: &World, s: &mut State, v: Device, p: Person, view: View) {
+    s.existed = s.existed.union(view.devices.and(s.rogue(w)));
+    absorb_own_list(w, s, v, p, view);
+    absorb_identity(w, s, v, p, view);
+    absorb_signature(w, s, v, p, view);
+    absorb_devices(w, s, v, p, view);
     let confirmed = is_verified(w, s, v, p) && s.pinned.get(v, p) == view.identity;
     let by_identity = if confirmed { view.signed } else { Set::EMPTY };
     let green = by_identity.union(s.trusted.row(v)).and(view.devices).and(s.rogue(w));
-    State { shown_verified: s.shown_verified.union(green), ..s }
+    s.shown_verified = s.shown_verified.union(green);
 }
 
 /// An owner's client displays its own account's devices, to whatever end it fetched them.
-fn absorb_own_list(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+#[inline]
+fn absorb_own_list(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     if w.owner(v) != p {
-        return s;
+        return;
     }
-    let looked = s.looked.row(v).union(s.existed.and(w.of(p)));
-    let shown = s.shown.union(view.devices.and(s.rogue(w)));
-    State { looked: s.looked.with_row(v, looked), shown, ..s }
+    s.looked.set_row(v, s.looked.row(v).union(s.existed.and(w.of(p))));
+    s.shown = s.shown.union(view.devices.and(s.rogue(w)));
 }
 
 /// The identity part of an answer: pin, hold against the pin, warn.
-fn absorb_identity(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+#[inline]
+fn absorb_identity(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     let policy = w.policy(me);
     // A device that uses its person's identity key itself knows better than any answer.
     let knows_itself = me == p && policy.identity == IdentityKind::SharedByDevices;
     if !policy.has_identity() || view.identity == Identity::None || knows_itself {
-        return s;
+        return;
     }
-    let s = absorb_vouched(w, s, v, p, view);
+    absorb_vouched(w, s, v, p, view);
     let pin = s.pinned.get(v, p);
     if pin == view.identity {
-        return State { offered: s.offered.with(v, p, Identity::None), ..s };
+        s.offered.set(v, p, Identity::None);
+        return;
     }
     if pin == Identity::None {
-        return match policy.first_contact {
-            FirstContact::Accept => State { pinned: s.pinned.with(v, p, view.identity), ..s },
-            FirstContact::Ask | FirstContact::Ceremony => State { offered: s.offered.with(v, p, view.identity), ..s },
-        };
+        match policy.first_contact {
+            FirstContact::Accept => s.pinned.set(v, p, view.identity),
+            FirstContact::Ask | FirstContact::Ceremony => s.offered.set(v, p, view.identity),
+        }
+        return;
     }
     // Only a notice about something the adversary made counts: an honest reset must not excuse a later silence.
     let honest = view.identity == Identity::True && pin != Identity::Forged;
-    let warned = if honest { s.warned } else { s.warned.with(me, p) };
-    if me == p && policy.own_change == OnOwnChange::TakenOver {
-        // Nothing is said of an own identity that was never verified here.
-        let warned = if s.latched.has(v, p) { warned } else { s.warned };
-        return State {
-            pinned: s.pinned.with(v, p, view.identity),
-            offered: s.offered.with(v, p, Identity::None),
-            verified: s.verified.without(v, p),
-            warned,
-            ..s
-        };
+    let taken_over = me == p && policy.own_change == OnOwnChange::TakenOver;
+    // Nothing is said of an own identity that is taken over and was never verified here.
+    let unsaid = honest || taken_over && !s.latched.has(v, p);
+    s.warned = if unsaid { s.warned } else { s.warned.with(me, p) };
+    if taken_over {
+        s.pinned.set(v, p, view.identity);
+        s.offered.set(v, p, Identity::None);
+        s.verified.set_row(v, s.verified.row(v).without(p));
+        return;
     }
     match on_change(w, s, v, p) {
-        OnChange::Notify => State {
-            pinned: s.pinned.with(v, p, view.identity),
-            offered: s.offered.with(v, p, Identity::None),
-            verified: s.verified.without(v, p),
-            latched: s.latched.without(v, p),
-            warned,
-            ..s
-        },
-        OnChange::Ask | OnChange::Refuse | OnChange::Unused => {
-            State { offered: s.offered.with(v, p, view.identity), warned, ..s }
+        OnChange::Notify => {
+            s.pinned.set(v, p, view.identity);
+            s.offered.set(v, p, Identity::None);
+            s.verified.set_row(v, s.verified.row(v).without(p));
+            s.latched.set_row(v, s.latched.row(v).without(p));
         }
+        OnChange::Ask | OnChange::Refuse | OnChange::Unused => s.offered.set(v, p, view.identity),
     }
 }
 
 /// The signature of the viewer's own identity that came along with the accepted identity of `p`. It counts as soon as
 /// the own identity is verified on `v`.
-fn absorb_signature(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+fn absorb_signature(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     let travels = w.policy(me).verification_travels == VerificationTravels::OwnIdentity;
     let signed = travels && view.vouched && s.vouched.has(me, p);
     let accepted = view.identity == Identity::True && s.pinned.get(v, p) == Identity::True;
-    State { verified: if signed && accepted { s.verified.with(v, p) } else { s.verified }, ..s }
+    if signed && accepted {
+        s.verified.set_row(v, s.verified.row(v).with(p));
+    }
 }
 
 /// What the person's other devices know of `p` and the answer brought along: a pin, a verification.
-fn absorb_vouched(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+#[inline]
+fn absorb_vouched(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     let policy = w.policy(me);
     if !view.vouched {
-        return s;
+        return;
     }
     let others = s.signed_in.and(w.of(me)).without(v);
     let pin = s.pinned.get(v, p);
@@ -230,42 +246,41 @@ fn absorb_vouched(w: &World, s: State, v: Device, p: Person, view: View) -> Stat
         VerificationTravels::SyncedByServer => others.iter().any(|o| s.verified.has(o, p) && s.pinned.get(o, p) == pin),
     };
     if !confirmed {
-        return State { pinned: s.pinned.with(v, p, pin), ..s };
+        s.pinned.set(v, p, pin);
+        return;
     }
     let pin = if policy.verification_travels == VerificationTravels::OwnIdentity { Identity::True } else { pin };
-    State {
-        pinned: s.pinned.with(v, p, pin),
-        offered: s.offered.with(v, p, Identity::None),
-        verified: s.verified.with(v, p),
-        latched: s.latched.with(v, p),
-        ..s
-    }
+    s.pinned.set(v, p, pin);
+    s.offered.set(v, p, Identity::None);
+    s.verified.set_row(v, s.verified.row(v).with(p));
+    s.latched.set_row(v, s.latched.row(v).with(p));
 }
 
 /// The devices part of an answer: keys stored by id, and prompts about new devices.
-fn absorb_devices(w: &World, s: State, v: Device, p: Person, view: View) -> State {
+#[inline]
+fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     // Where no rogue device comes under another's id, nobody's keys by id need to be remembered.
     let stored = s.stored.row(v).minus(w.of(p)).union(view.devices.and(w.reused)).union(view.clashing);
     let trusted = s.trusted.row(v).union(told_by_own_devices(w, s, v, view).and(view.devices));
-    let s = State { stored: s.stored.with_row(v, stored), trusted: s.trusted.with_row(v, trusted), ..s };
+    s.stored.set_row(v, stored);
+    s.trusted.set_row(v, trusted);
     // A question is put when a message is to be sent; a mere look at a list asks nothing.
     if !w.policy(me).asks_about_devices() || !w.senders.has(v) {
-        return s;
+        return;
     }
     let questionable = match w.policy(me).new_device {
         OnNewDevice::Ask => view.devices.without(v),
         _ if contact(w, s, v, p, view) == Contact::Verified => view.devices.minus(view.signed).without(v),
         _ => Set::EMPTY,
     };
-    let seen = s.seen.row(v).union(questionable);
     let rogue = questionable.minus(s.seen.row(v)).meets(s.rogue(w));
-    let warned = if rogue { s.warned.with(me, p) } else { s.warned };
-    State { seen: s.seen.with_row(v, seen), warned, ..s }
+    s.seen.set_row(v, s.seen.row(v).union(questionable));
+    s.warned = if rogue { s.warned.with(me, p) } else { s.warned };
 }
 
 /// The devices that other devices of the person of `v` have compared, as far as a record of it came along.
-fn told_by_own_devices(w: &World, s: State, v: Device, view: View) -> Set<Device> {
+fn told_by_own_devices(w: &World, s: &State, v: Device, view: View) -> Set<Device> {
     let me = w.owner(v);
     if !view.vouched || w.policy(me).verification_travels != VerificationTravels::SyncedByServer {
         return Set::EMPTY;
@@ -275,20 +290,21 @@ fn told_by_own_devices(w: &World, s: State, v: Device, view: View) -> Set<Device
 }
 
 /// The rule that the policy of `v` has for a changed identity of `p`.
-pub fn on_change(w: &World, s: State, v: Device, p: Person) -> OnChange {
+pub fn on_change(w: &World, s: &State, v: Device, p: Person) -> OnChange {
     let policy = w.policy(w.owner(v));
     if s.latched.has(v, p) { policy.change_verified } else { policy.change_unverified }
 }
 
 /// Whether what `v` has verified of `p` stands: where it is a signature of its own person's identity, it falls with that.
-pub fn is_verified(w: &World, s: State, v: Device, p: Person) -> bool {
+pub fn is_verified(w: &World, s: &State, v: Device, p: Person) -> bool {
     let me = w.owner(v);
     let by_own_identity = w.policy(me).verification_travels == VerificationTravels::OwnIdentity;
     s.verified.has(v, p) && (!by_own_identity || s.verified.has(v, me))
 }
 
 /// How `p` stands with `v`, once `view` has been absorbed.
-pub fn contact(w: &World, s: State, v: Device, p: Person, view: View) -> Contact {
+#[inline]
+pub fn contact(w: &World, s: &State, v: Device, p: Person, view: View) -> Contact {
     let me = w.owner(v);
     if me == p && w.policy(me).identity == IdentityKind::SharedByDevices {
         return if view.identity == Identity::True { Contact::Verified } else { Contact::NoIdentity };
@@ -307,7 +323,8 @@ pub fn contact(w: &World, s: State, v: Device, p: Person, view: View) -> Contact
 }
 
 /// How the identity of the person of `v` stands on `v` itself.
-pub fn own_identity(w: &World, s: State, v: Device, view: View) -> Own {
+#[inline]
+pub fn own_identity(w: &World, s: &State, v: Device, view: View) -> Own {
     match contact(w, s, v, w.owner(v), view) {
         Contact::NoIdentity => Own::Absent,
         Contact::Verified => Own::Verified,

@@ -282,7 +282,7 @@ pub fn acknowledge(w: &World, s: State, v: Device, p: Person) -> Step {
     let first = s.pinned.get(v, p) == Identity::None;
     let asks = match first {
         true => w.policy(me).first_contact == crate::policy::FirstContact::Ask,
-        false => on_change(w, s, v, p) == OnChange::Ask,
+        false => on_change(w, &s, v, p) == OnChange::Ask,
     };
     guard!(asks, Blocked::NeedsCeremony);
     guard!(w.hurried.has(me), Blocked::CarefulPerson);
@@ -305,14 +305,8 @@ pub fn withdraw(w: &World, s: State, v: Device, p: Person) -> Step {
     Ok(State { latched: s.latched.without(v, p), ..s })
 }
 
-/// What one send would do: who is given the key, after what the lookups have left behind.
-struct Audience {
-    after_lookups: State,
-    recipients: Set<Device>,
-}
-
 /// Whom the client `v` takes to be in the room.
-pub fn recognised_members(w: &World, s: State, v: Device) -> Set<Person> {
+pub fn recognised_members(w: &World, s: &State, v: Device) -> Set<Person> {
     match w.policy(w.owner(v)).membership {
         Membership::ServerShown => s.members,
         Membership::Signed => s.members.minus(w.uninvited),
@@ -320,7 +314,8 @@ pub fn recognised_members(w: &World, s: State, v: Device) -> Set<Person> {
 }
 
 /// The situation of the listed device `d` of a contact, for the sender `v`.
-pub fn situation(w: &World, s: State, v: Device, contact: Contact, own: Own, view: View, d: Device) -> Situation {
+#[inline]
+pub fn situation(w: &World, s: &State, v: Device, contact: Contact, own: Own, view: View, d: Device) -> Situation {
     let trust = match () {
         () if s.blocked.has(v, d) => LocalTrust::Blocked,
         () if s.trusted.has(v, d) => LocalTrust::Verified,
@@ -339,14 +334,15 @@ pub fn situation(w: &World, s: State, v: Device, contact: Contact, own: Own, vie
     }
 }
 
-/// Looks everybody in the room up and decides for each device; an unanswered question refuses the whole send.
-fn audience(w: &World, s: State, v: Device, answers: &[Answer]) -> Result<Audience, Blocked> {
+/// Looks everybody in the room up, so that `s` becomes what follows, and decides who is given the key; an unanswered
+/// question refuses the whole send.
+fn audience(w: &World, s: &mut State, v: Device, answers: &[Answer]) -> Result<Set<Device>, Blocked> {
+    let before = *s;
     let members = recognised_members(w, s, v);
     let mut views = [None; super::bits::PEOPLE_MAX];
-    let mut looked = s;
     for p in members.iter() {
-        let told = view(w, s, v, p, answers[p.0 as usize])?;
-        looked = absorb(w, looked, v, p, told);
+        let told = view(w, &before, v, p, answers[p.0 as usize])?;
+        absorb(w, s, v, p, told);
         views[p.0 as usize] = Some(told);
     }
     let own = views[w.owner(v).0 as usize].ok_or(Blocked::NotAMember)?;
@@ -354,20 +350,20 @@ fn audience(w: &World, s: State, v: Device, answers: &[Answer]) -> Result<Audien
     for p in members.iter() {
         let Some(told) = views[p.0 as usize] else { continue };
         // A contact's standing can stop the message even where no device of theirs is listed.
-        let standing = contact(w, looked, v, p, told);
-        let own = own_identity(w, looked, v, own);
+        let standing = contact(w, s, v, p, told);
+        let own = own_identity(w, s, v, own);
         if let Some(Decision::RefuseRoom(why)) = decide_contact(w.policy(w.owner(v)), own, standing) {
             return Err(Blocked::SendRefused(why));
         }
         for d in told.devices.without(v).iter() {
-            match decide(&situation(w, looked, v, standing, own, told, d)) {
+            match decide(&situation(w, s, v, standing, own, told, d)) {
                 Decision::Share => recipients = recipients.with(d),
                 Decision::Withhold(_) => {}
                 Decision::RefuseRoom(why) => return Err(Blocked::SendRefused(why)),
             }
         }
     }
-    Ok(Audience { after_lookups: looked, recipients })
+    Ok(recipients)
 }
 
 /// The client `v` looks everybody up afresh and sends one message to whoever its policy lets have the key.
@@ -375,7 +371,8 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
     guard!(s.signed_in.has(v), Blocked::NotSignedIn);
     guard!(w.senders.has(v), Blocked::NotASender);
     guard!(s.members.has(w.owner(v)), Blocked::NotAMember);
-    let Audience { after_lookups: s, recipients } = audience(w, s, v, answers)?;
+    let mut s = s;
+    let recipients = audience(w, &mut s, v, answers)?;
     let readers = recipients.with(v);
     let honest = w.honest.minus(s.stolen);
     let reached = |p: Person| readers.meets(w.of(p));
@@ -391,7 +388,7 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
         current: if era_is_past { s.current } else { s.current.union(readers) },
         after: s.after.union(after_removal),
         given: if era_is_past { s.given.with_row(v, given) } else { s.given },
-        overheard: if misses_nobody(w, s, readers) {
+        overheard: if misses_nobody(w, &s, readers) {
             s.overheard.union(recipients.and(s.rogue(w)))
         } else {
             s.overheard
@@ -403,7 +400,7 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
 }
 
 /// Whether `readers` are, besides others, all honest devices in the room, those that were thrown off included.
-fn misses_nobody(w: &World, s: State, readers: Set<Device>) -> bool {
+fn misses_nobody(w: &World, s: &State, readers: Set<Device>) -> bool {
     let in_room: Set<Device> = s.members.minus(w.uninvited).iter().fold(Set::EMPTY, |all, p| all.union(w.of(p)));
     s.signed_in.union(s.evicted).and(in_room).minus(s.stolen).within(readers)
 }
@@ -411,8 +408,8 @@ fn misses_nobody(w: &World, s: State, readers: Set<Device>) -> bool {
 /// Whether a message of `v` would reach every honest device in the room, with the servers' true answers.
 pub fn reaches_everybody(w: &World, s: State, v: Device) -> bool {
     let truth = [Answer::Truth; super::bits::PEOPLE_MAX];
-    let reached = audience(w, s, v, &truth).map(|a| a.recipients.with(v));
-    reached.is_ok_and(|readers| misses_nobody(w, s, readers))
+    let reached = audience(w, &mut { s }, v, &truth).map(|recipients| recipients.with(v));
+    reached.is_ok_and(|readers| misses_nobody(w, &s, readers))
 }
 
 /// `by` gives the old keys it holds to another device of its own account that asked for them.
@@ -423,9 +420,10 @@ pub fn forward_keys(w: &World, s: State, by: Device, to: Device, answer: Answer)
     guard!(by != to && w.owner(to) == p, Blocked::NotOwnDevice);
     guard!(s.signed_in.has(to) || s.rogue(w).has(to), Blocked::NotSignedIn);
     guard!(s.past.has(by) || s.current.has(by), Blocked::NoKeysToGive);
-    let told = view(w, s, by, p, answer)?;
+    let told = view(w, &s, by, p, answer)?;
     guard!(told.devices.has(to), Blocked::NotListed);
-    let s = absorb(w, s, by, p, told);
+    let mut s = s;
+    absorb(w, &mut s, by, p, told);
     let prompt = matches!(policy.own_requests, OwnRequests::Ask) && s.rogue(w).has(to);
     match policy.own_requests {
         OwnRequests::AnyOwnDevice => {}
@@ -448,7 +446,7 @@ pub fn reshare_keys(w: &World, s: State, v: Device, to: Device, answer: Answer) 
     let Some(h) = w.reuses(to) else { return Err(Blocked::NeverGiven) };
     guard!(w.owner(v) != w.owner(to), Blocked::NotOwnDevice);
     guard!(s.given.has(v, h), Blocked::NeverGiven);
-    let told = view(w, s, v, w.owner(to), answer)?;
+    let told = view(w, &s, v, w.owner(to), answer)?;
     guard!(told.devices.has(to), Blocked::NotListed);
     match w.policy(w.owner(v)).re_share {
         ReShare::ByDeviceId => {}
@@ -457,7 +455,8 @@ pub fn reshare_keys(w: &World, s: State, v: Device, to: Device, answer: Answer) 
     }
     // Nobody is asked about the device: the check for unknown ones belongs to sending (matrix-js-sdk,
     // src/crypto/index.js@fdb33b61, _processReceivedRoomKeyRequest).
-    let unasked = absorb(w, s, v, w.owner(to), told);
+    let mut unasked = s;
+    absorb(w, &mut unasked, v, w.owner(to), told);
     Ok(State { past: s.past.with(to), seen: s.seen, warned: s.warned, ..unasked })
 }
 

@@ -122,16 +122,16 @@ fn some_send(w: &World, s: State, loss: Loss) -> bool {
 
 /// Whether something the adversary made brings this `loss`, or a greater one, on a message of `v`.
 fn obstructed(w: &World, s: State, v: Device, loss: Loss) -> bool {
-    let members = recognised_members(w, s, v);
+    let members = recognised_members(w, &s, v);
     let mut looked = s;
     let mut views: [Option<View>; PEOPLE_MAX] = [None; PEOPLE_MAX];
     for p in members.iter() {
-        let told = super::directory::view(w, s, v, p, super::directory::Answer::Truth).unwrap_or(truth(w, s, p));
-        looked = absorb(w, looked, v, p, told);
+        let told = super::directory::view(w, &s, v, p, super::directory::Answer::Truth).unwrap_or(truth(w, &s, p));
+        absorb(w, &mut looked, v, p, told);
         views[p.0 as usize] = Some(told);
     }
     let Some(own) = views[w.owner(v).0 as usize] else { return false };
-    let own = own_identity(w, looked, v, own);
+    let own = own_identity(w, &looked, v, own);
     let me = w.owner(v);
     // What the adversary once showed of v's own person can have cost v its verification for good.
     let shaken = looked.latched.has(v, me) && !looked.verified.has(v, me) && !s.has_old.has(me);
@@ -141,10 +141,10 @@ fn obstructed(w: &World, s: State, v: Device, loss: Loss) -> bool {
     };
     members.iter().any(|p| {
         let Some(told) = views[p.0 as usize] else { return false };
-        let standing = contact(w, looked, v, p, told);
+        let standing = contact(w, &looked, v, p, told);
         let unlisted = s.signed_in.and(w.of(p)).without(v).minus(told.devices);
         let stopped = |d: Device| {
-            let x = situation(w, looked, v, standing, own, told, d);
+            let x = situation(w, &looked, v, standing, own, told, d);
             match decide(&x) {
                 Decision::Share => false,
                 Decision::RefuseRoom(Why::UnknownDevice | Why::UnsignedDevice) => s.held(w).has(d),
