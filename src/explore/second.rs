@@ -33,7 +33,7 @@ impl Model for Second {
     }
 
     fn next_state(&self, s: &State, a: Action) -> Option<State> {
-        self.reduced.step(*s, a).ok()
+        self.reduced.step(*s, a)
     }
 
     fn properties(&self) -> Vec<stateright::Property<Self>> {

@@ -4,14 +4,14 @@
 //! the other in as many steps. Listing an honest device only gives an honest device a key, which blocks no attack; so
 //! honest devices are left out only where listing one asks somebody a question, or where its id is to become free. A
 //! forged identity that signs honest devices too gives the adversary's devices the same keys as one that does not. No
-//! identity is shown only where there may be none yet.
+//! identity is shown only to viewers who hold none yet.
 //!
 //! **Unread fields.** What no rule and no property that is asked for reads is forgotten after every step.
 //!
 //! **Decided properties.** Once a property is decided, what it alone reads is forgotten too, in all states found.
 
-use super::action::{Action, Step, possible, step};
-use super::bits::{Device, Flag, Person, Set};
+use super::action::{Action, possible, step};
+use super::bits::{Device, Flag, Identity, Person, Set};
 use super::directory::{Answer, Shown};
 use super::people::Publication;
 use super::property::Property;
@@ -52,6 +52,8 @@ pub struct Reduced {
 struct Reads {
     /// Every bit that is read at all.
     bits: State,
+    /// Whether it matters of whom somebody was warned.
+    warned: bool,
     /// Devices whose keys some rule could hand on to the adversary.
     keys_of: Set<Device>,
     /// Clients that never send, each with its own person, of whom they read only a verified identity.
@@ -66,7 +68,8 @@ impl Reduced {
         let truth_is_read =
             properties.iter().any(|p| p.is_of_true_answers()) || world.has_option(HonestOption::RemoveDevice);
         let undominated = |a: &Action| {
-            let dominated = is_dominated(world, *a) || !truth_is_read && corrupts_own_truth(world, *a);
+            let by_another = has_answer(world, *a, |v, p, answer| dominated(world, v, p, answer));
+            let dominated = by_another || !truth_is_read && corrupts_own_truth(world, *a);
             !reductions.dominated_answers || !dominated
         };
         Self {
@@ -77,10 +80,12 @@ impl Reduced {
         }
     }
 
-    /// The state that the search keeps after `action`, or why it cannot happen.
-    pub fn step(&self, s: State, action: Action) -> Step {
-        let next = step(&self.world, s, action)?;
-        Ok(self.kept(&next))
+    /// The state that the search keeps after `action`; none if it cannot happen or another does all that it does.
+    pub fn step(&self, s: State, action: Action) -> Option<State> {
+        if self.reductions.dominated_answers && hides_known_identity(&self.world, &s, action) {
+            return None;
+        }
+        step(&self.world, s, action).ok().map(|next| self.kept(&next))
     }
 
     /// The first state that the search keeps.
@@ -136,11 +141,11 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
     };
     // Such a client reads its own person's identity only to approve requests for old keys, for which it has to be
     // verified, and to warn.
-    let own = listeners().fold(OfPeople::default(), |all, v| all.with(v, w.owner(v)));
-    let unread_unverified = if warned { OfPeople::default() } else { own };
+    let unread_unverified = listeners().fold(OfPeople::default(), |all, v| all.with(v, w.owner(v)));
     let of_hurried = w.honest.iter().filter(|&v| w.hurried.has(w.owner(v)));
     Reads {
-        bits: State { offered: full.offered.without(unread_unverified), ..bits },
+        bits,
+        warned,
         keys_of: people(&can_hand_on).union(w.rogue).union(w.uninvited_devices),
         unread_unverified,
         hurried: of_hurried.fold(OfDevices::default(), |all, v| all.with_row(v, full.seen.row(v))),
@@ -150,18 +155,22 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
 fn forget_unread(w: &World, reads: &Reads, s: &State) -> State {
     let s = s.and(&reads.bits);
     let kept_keys = reads.keys_of.union(s.stolen);
-    let unread = reads.unread_unverified.minus(s.verified);
+    // Nor is there more to warn of a person, once somebody was warned of them.
+    let warned = somebody_warned(w, s.warned);
+    let said = if reads.warned { warned.row(Person(0)) } else { Set::first(w.people) };
+    let unread = reads.unread_unverified.and(OfPeople::each(said));
     // A prompt is left only about what is neither answered nor verified; the careful answer none but about rogue
     // devices.
     let accepted = s.accepted.minus(s.trusted);
     let promptable = reads.hurried.union(OfDevices::each(s.held(w)));
     State {
-        pinned: s.pinned.without(unread),
-        latched: s.latched.minus(unread),
+        offered: s.offered.without(unread),
+        pinned: s.pinned.without(unread.minus(s.verified)),
+        latched: s.latched.minus(unread.minus(s.verified)),
         accepted,
         seen: s.seen.and(promptable).minus(s.trusted).minus(accepted).minus(s.blocked),
         // Only that somebody was warned of a person is asked for, not who.
-        warned: somebody_warned(w, s.warned),
+        warned,
         // Once a device has been shown, who looked for it no longer matters.
         looked: s.looked.minus(OfDevices::each(s.shown)),
         past: s.past.and(kept_keys),
@@ -178,15 +187,23 @@ fn somebody_warned(w: &World, warned: Among) -> Among {
     Among::default().with_row(Person(0), about)
 }
 
-/// Whether some answer in `action` is dominated.
-fn is_dominated(w: &World, action: Action) -> bool {
+/// Whether some answer in `action` is one of those: who is told it, of whom, and what.
+fn has_answer(w: &World, action: Action, one: impl Fn(Device, Person, Answer) -> bool) -> bool {
     match action {
-        Action::LookUp(v, p, answer) => dominated(w, v, p, answer),
-        Action::ForwardKeys(v, _, answer) => dominated(w, v, w.owner(v), answer),
-        Action::ReshareKeys(v, to, answer) => dominated(w, v, w.owner(to), answer),
-        Action::Send(v, answers) => w.all_people().any(|p| dominated(w, v, p, answers[p.0 as usize])),
+        Action::LookUp(v, p, answer) => one(v, p, answer),
+        Action::ForwardKeys(v, _, answer) => one(v, w.owner(v), answer),
+        Action::ReshareKeys(v, to, answer) => one(v, w.owner(to), answer),
+        Action::Send(v, answers) => w.all_people().any(|p| one(v, p, answers[p.0 as usize])),
         _ => false,
     }
+}
+
+/// Whether some answer in `action` shows no identity of somebody to a viewer who holds one.
+// The viewer keeps the one that it holds. An answer that shows it, with the same devices, raises no notice either,
+// clears a question and signs as many devices or more; and whatever a viewer holds can be shown.
+fn hides_known_identity(w: &World, s: &State, action: Action) -> bool {
+    let shows_none = |answer| matches!(answer, Answer::Lie(lie) if lie.identity == Shown::Nothing);
+    has_answer(w, action, |v, p, answer| shows_none(answer) && s.pinned.get(v, p) != Identity::None)
 }
 
 /// Whether a server in the adversary's hands changes what it truly holds. It need not: whatever anybody asks about its
