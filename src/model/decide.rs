@@ -124,7 +124,8 @@ pub fn situations(policy: Policy) -> impl Iterator<Item = Situation> {
     })
 }
 
-/// Decides what a contact's standing, and the sender's own, means for all of the contact's devices alike, listed or not.
+/// Decides what a contact's standing, and the sender's own, means for all of the contact's devices alike, listed or
+/// not.
 pub fn decide_contact(policy: &Policy, own: Own, contact: Contact) -> Option<Decision> {
     use Decision::{RefuseRoom, Withhold};
     match (policy.sender_identity, own) {
