@@ -212,6 +212,7 @@ pub fn phish_link(w: &World, s: State, by: Device, d: Device) -> Step {
         existed: s.existed.with(d),
         shown: s.shown.with(d),
         warned: s.warned.with(p, p),
+        trusted: if policy.identity == IdentityKind::SignsDevices { s.trusted.with(by, d) } else { s.trusted },
         ..s
     };
     let s = if policy.history_on_link == HistoryOnLink::HandedOver { hand_over(s, by, d) } else { s };

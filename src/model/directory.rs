@@ -262,9 +262,14 @@ fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     // Where no rogue device comes under another's id, nobody's keys by id need to be remembered.
     let stored = s.stored.row(v).minus(w.of(p)).union(view.devices.and(w.reused)).union(view.clashing);
-    let trusted = s.trusted.row(v).union(told_by_own_devices(w, s, v, view).and(view.devices));
     s.stored.set_row(v, stored);
-    s.trusted.set_row(v, trusted);
+    // What was decided about a device goes with it when an answer does not list it.
+    let gone = w.of(p).minus(view.devices).minus(view.clashing);
+    for decided in [&mut s.trusted, &mut s.accepted, &mut s.blocked, &mut s.seen] {
+        decided.set_row(v, decided.row(v).minus(gone));
+    }
+    let told = told_by_own_devices(w, s, v, view).and(view.devices);
+    s.trusted.set_row(v, s.trusted.row(v).union(told));
     // A question is put when a message is to be sent; a mere look at a list asks nothing.
     if !w.policy(me).asks_about_devices() || !w.senders.has(v) {
         return;

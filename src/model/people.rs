@@ -164,7 +164,7 @@ pub fn approve_device(w: &World, s: State, by: Device, d: Device, publication: P
             // The new device holds what the server lists of its own person against what the other one knows.
             guard!(s.registered.has(d) && !s.replaced.has(p), Blocked::ComparisonFails);
             guard!(publication == Publication::Intact, Blocked::KeysAreBound);
-            Ok(enrol(w, s, d))
+            Ok(enrol(w, State { trusted: s.trusted.with(by, d).with(d, by), ..s }, d))
         }
     }
 }
@@ -195,7 +195,7 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
         return verify_own(w, s, v);
     }
     guard!(!w.uninvited.has(p), Blocked::NobodyMeets);
-    guard!(s.signed_in.and(w.of(p)).iter().any(|q| holds_identity(w, s, q)), Blocked::NobodyMeets);
+    let partner = s.signed_in.and(w.of(p)).iter().find(|&q| holds_identity(w, s, q)).ok_or(Blocked::NobodyMeets)?;
     let pin = s.pinned.get(v, p);
     let offered = s.offered.get(v, p);
     let last_shown = if offered == Identity::None { pin } else { offered };
@@ -214,6 +214,12 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
         verified: s.verified.with(v, p),
         latched: s.latched.with(v, p),
         vouched: if travels { vouched.with(me, p) } else { vouched },
+        // Where identities sign devices, the ceremony is one of two devices, whose own keys it confirms as well.
+        trusted: if policy.identity == IdentityKind::SignsDevices {
+            s.trusted.with(v, partner).with(partner, v)
+        } else {
+            s.trusted
+        },
         ..s
     })
 }
@@ -316,12 +322,13 @@ pub fn recognised_members(w: &World, s: &State, v: Device) -> Set<Person> {
 /// The situation of the listed device `d` of a contact, for the sender `v`.
 #[inline]
 pub fn situation(w: &World, s: &State, v: Device, contact: Contact, own: Own, view: View, d: Device) -> Situation {
+    // What a yes means: that the device is known, or that its lack of a signature is to be ignored.
+    let known = w.policy(w.owner(v)).new_device == OnNewDevice::Ask;
     let trust = match () {
         () if s.blocked.has(v, d) => LocalTrust::Blocked,
+        () if s.accepted.has(v, d) && !known => LocalTrust::Ignored,
         () if s.trusted.has(v, d) => LocalTrust::Verified,
-        // What a yes means: that the device is known, or that its lack of a signature is to be ignored.
-        () if s.accepted.has(v, d) && w.policy(w.owner(v)).new_device == OnNewDevice::Ask => LocalTrust::Accepted,
-        () if s.accepted.has(v, d) => LocalTrust::Ignored,
+        () if s.accepted.has(v, d) => LocalTrust::Accepted,
         () => LocalTrust::Unset,
     };
     Situation {
@@ -431,8 +438,8 @@ pub fn forward_keys(w: &World, s: State, by: Device, to: Device, answer: Answer)
             guard!(s.trusted.has(by, to) || w.hurried.has(p), Blocked::CarefulPerson);
         }
         OwnRequests::ApprovedDevices => {
-            guard!(s.verified.has(by, p) && s.pinned.get(by, p) == told.identity, Blocked::NotApproved);
-            guard!(told.signed.has(to), Blocked::NotApproved);
+            let by_identity = s.verified.has(by, p) && s.pinned.get(by, p) == told.identity && told.signed.has(to);
+            guard!(s.trusted.has(by, to) || by_identity, Blocked::NotApproved);
         }
         OwnRequests::Never => guard!(false, Blocked::NeverForwarded),
     }
@@ -533,6 +540,7 @@ pub fn log_out(w: &World, s: State, d: Device) -> Step {
 pub fn forget(s: State, d: Device) -> State {
     State {
         signed: s.signed.without(d),
+        signed_old: s.signed_old.without(d),
         pinned: s.pinned.without_row(d),
         offered: s.offered.without_row(d),
         verified: s.verified.with_row(d, Set::EMPTY),

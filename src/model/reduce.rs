@@ -16,8 +16,10 @@ use super::directory::{Answer, Shown};
 use super::people::Publication;
 use super::property::Property;
 use super::state::{Among, OfDevices, OfPeople, State, fullest};
-use super::world::{HonestOption, World};
-use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, Joining, OwnRequests};
+use super::world::{Arrival, HonestOption, World};
+use crate::policy::{
+    FirstIdentity, HistoryOnLink, IdentityKind, Joining, OnNewDevice, OwnRequests, Recipients, VerificationTravels,
+};
 
 /// Which reductions a search uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +60,8 @@ struct Reads {
     keys_of: Set<Device>,
     /// Clients that never send, each with its own person, of whom they read only a verified identity.
     unread_unverified: OfPeople,
+    /// The devices about which no prompt is left once they were compared.
+    answered_by_ceremony: OfDevices,
     /// The prompts that somebody hurried may click through.
     hurried: OfDevices,
 }
@@ -135,20 +139,38 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
         primary: people(&|p| w.policy(p).joining == Joining::ExistingDevice),
         // What is known need not be stolen, and cannot become unknown again.
         passwords_stolen: if w.has_option(HonestOption::ChangePassword) { full.passwords_stolen } else { Set::EMPTY },
-        // A client that never sends reads `trusted` only for its own account's devices.
-        trusted: listeners().fold(full.trusted, |all, v| all.with_row(v, w.of(w.owner(v)))),
+        trusted: w.honest.iter().fold(full.trusted, |all, v| all.with_row(v, trust_read(w, v, properties))),
         ..full
     };
     // Such a client reads its own person's identity only to approve requests for old keys, for which it has to be
     // verified, and to warn.
     let unread_unverified = listeners().fold(OfPeople::default(), |all, v| all.with(v, w.owner(v)));
+    let asking = w.honest.iter().filter(|&v| w.policy(w.owner(v)).new_device == OnNewDevice::Ask);
     let of_hurried = w.honest.iter().filter(|&v| w.hurried.has(w.owner(v)));
     Reads {
         bits,
         warned,
         keys_of: people(&can_hand_on).union(w.rogue).union(w.uninvited_devices),
         unread_unverified,
+        answered_by_ceremony: asking.fold(OfDevices::default(), |all, v| all.with_row(v, full.seen.row(v))),
         hurried: of_hurried.fold(OfDevices::default(), |all, v| all.with_row(v, full.seen.row(v))),
+    }
+}
+
+/// The devices whose comparison by `v` is read: anybody's where it decides who is sent keys, what is displayed or when the
+/// adversary arrives, one's own where it decides who is handed old keys.
+fn trust_read(w: &World, v: Device, properties: &[Property]) -> Set<Device> {
+    let p = w.owner(v);
+    let policy = w.policy(p);
+    let sends = w.senders.has(v);
+    let decides = sends && matches!(policy.recipients, Recipients::Accepted | Recipients::Verified);
+    let ticks = sends && properties.contains(&Property::NeverShownAsVerified);
+    let waited_for = w.arrives == Arrival::AfterVerification && !policy.has_identity();
+    let travels = policy.verification_travels == VerificationTravels::SyncedByServer;
+    match policy.own_requests {
+        _ if decides || ticks || waited_for || travels => Set::first(w.devices),
+        OwnRequests::Ask | OwnRequests::ApprovedDevices => w.of(p),
+        OwnRequests::AnyOwnDevice | OwnRequests::Never => Set::EMPTY,
     }
 }
 
@@ -161,14 +183,15 @@ fn forget_unread(w: &World, reads: &Reads, s: &State) -> State {
     let unread = reads.unread_unverified.and(OfPeople::each(said));
     // A prompt is left only about what is neither answered nor verified; the careful answer none but about rogue
     // devices.
-    let accepted = s.accepted.minus(s.trusted);
+    let answered = s.trusted.and(reads.answered_by_ceremony);
+    let accepted = s.accepted.minus(answered);
     let promptable = reads.hurried.union(OfDevices::each(s.held(w)));
     State {
         offered: s.offered.without(unread),
         pinned: s.pinned.without(unread.minus(s.verified)),
         latched: s.latched.minus(unread.minus(s.verified)),
         accepted,
-        seen: s.seen.and(promptable).minus(s.trusted).minus(accepted).minus(s.blocked),
+        seen: s.seen.and(promptable).minus(answered).minus(accepted).minus(s.blocked),
         // Only that somebody was warned of a person is asked for, not who.
         warned,
         // Once a device has been shown, who looked for it no longer matters.
