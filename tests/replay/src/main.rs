@@ -1,0 +1,112 @@
+//! Replays a trace on the real client, or walks at random, and tells what each machine did, saw and could read.
+//!
+//! Exit codes: 0 model and client agree, 1 they do not, 2 there is nothing to compare.
+
+use clap::Parser;
+use overhear::model::{Action, World};
+use overhear::report::itf;
+use overhear::scenario::{Model, arrival_by_name, compile, read_model, read_scenario};
+use overhear::trace::{self, Names};
+use overhear::{bundle, story};
+use overhear_real::drive::strategy;
+use overhear_real::failure::Failure;
+use overhear_real::replay::Replay;
+use overhear_real::walk::{Tally, cells, seeded};
+use overhear_real::{machine, tell};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Replays traces of overhear on the Matrix client crypto that Element uses.
+#[derive(Parser)]
+struct Args {
+    /// A trace that `overhear explain --itf` wrote.
+    #[arg(required_unless_present = "walk")]
+    trace: Option<PathBuf>,
+    /// Walk the bundled scenarios at random, so many times.
+    #[arg(long, conflicts_with = "trace")]
+    walk: Option<u64>,
+    /// The seed of the first walk; each further walk has the next.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The most steps that a walk has.
+    #[arg(long, default_value_t = 20)]
+    steps: usize,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match (&args.trace, args.walk) {
+        (Some(path), _) => replay(path),
+        (None, Some(walks)) => walk(walks, args.seed, args.steps),
+        (None, None) => Err("a trace or --walk is needed".to_string()),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(message) => {
+            eprintln!("overhear-real: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Replays one trace file; whether the two sides agree.
+fn replay(path: &PathBuf) -> Result<bool, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let file = itf::read(&text)?;
+    let strategy = strategy(&file.meta.model)
+        .ok_or_else(|| format!("{} is no policy that the client implements: n/a", file.meta.model))?;
+    let models = bundle::models();
+    let source = bundle::find_model(&file.meta.model).map_err(|e| e.to_string())?;
+    let model: Model = read_model(&source).map_err(|e| e.to_string())?;
+    let source = bundle::find_scenario(&file.meta.scenario).map_err(|e| e.to_string())?;
+    let scenario = read_scenario(&source).map_err(|e| e.to_string())?;
+    let arrives = arrival_by_name(&file.meta.arrives).ok_or("the trace does not say when the adversary arrives")?;
+    let (w, names) = compile(&scenario, &source, &model, &models, arrives).map_err(|e| e.to_string())?;
+    let parse = |line: &String| trace::parse(&w, &names, line).map_err(|e| format!("`{line}`: {e}"));
+    let actions = file.actions.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let run = async {
+        let both = Replay::new(&w, &names, strategy).await.map_err(|e| e.to_string())?;
+        tell_all(&w, &names, both, &actions).await
+    };
+    machine::run(run).map_err(|e| e.to_string())?
+}
+
+async fn tell_all(w: &World, names: &Names, mut both: Replay<'_>, actions: &[Action]) -> Result<bool, String> {
+    for (i, &action) in actions.iter().enumerate() {
+        let before = both.state;
+        let outcome = both.step(action).await.map_err(|e: Failure| format!("step {}: {e}", i + 1))?;
+        println!("{:>3}. {}", i + 1, story::sentence(w, names, before, both.state, action));
+        for line in tell::step(&both.cast, &outcome).await.map_err(|e| e.to_string())? {
+            println!("       {line}");
+        }
+        for (difference, known) in &outcome.differences {
+            let mark = known.map_or("NEW".to_string(), |k| format!("known, {k:?}"));
+            println!("     ! {difference} ({mark})");
+        }
+        if outcome.differences.iter().any(|d| d.1.is_none_or(|k| k.parts_ways())) {
+            println!("Model and client part ways in step {}.", i + 1);
+            return Ok(false);
+        }
+    }
+    println!("Model and client agree.");
+    Ok(true)
+}
+
+/// Walks `walks` times; whether nothing new came up.
+fn walk(walks: u64, seed: u64, steps: usize) -> Result<bool, String> {
+    let cells = cells();
+    let (mut tally, mut agreed) = (Tally::default(), true);
+    for seed in seed..seed + walks {
+        let (cell, actions) = seeded(&cells, seed, steps);
+        let course = machine::run(cell.replay(&actions)).map_err(|e| e.to_string())?;
+        tally.add(cell, &actions, &course);
+        if let Some(stop) = course.stop {
+            let shorter = machine::run(cell.minimise(&actions, &stop)).map_err(|e| e.to_string())?;
+            println!("seed {seed}, {}\n  {}", cell.text(&shorter.0), shorter.1.unwrap_or(stop));
+            agreed = false;
+        }
+    }
+    print!("{tally}");
+    Ok(agreed)
+}
