@@ -421,6 +421,8 @@ impl<'w> Cast<'w> {
         // A client keeps the pin of somebody verified where it was, so an identity can change back to the pinned one.
         let back = violated && self.world.owner(v) != p && former != self.known_key(v, p).await?;
         if (changed || back) && on_change(self.world, &s, v, p) == OnChange::Notify {
+            // Whoever keeps signatures back has no reason to spare one that the viewer does not go by any more.
+            self.vouched.remove(&(v, p));
             match identity.was_previously_verified() {
                 true => identity.withdraw_verification().await?,
                 false => identity.pin().await?,
