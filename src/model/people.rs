@@ -228,10 +228,10 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
 fn verify_own(w: &World, s: State, v: Device) -> Step {
     let me = w.owner(v);
     guard!(w.policy(me).own_change == OnOwnChange::TakenOver, Blocked::NothingToVerify);
-    guard!(s.latched.has(v, me), Blocked::NeverVerified);
+    guard!(s.signed.has(v), Blocked::NotApproved);
     guard!(!s.verified.has(v, me), Blocked::VerifiedNow);
     guard!(s.pinned.get(v, me) == Identity::True, Blocked::ComparisonFails);
-    Ok(State { verified: s.verified.with(v, me), ..s })
+    Ok(State { verified: s.verified.with(v, me), latched: s.latched.with(v, me), ..s })
 }
 
 /// Two people, or one with two devices, compare the keys of two devices; both clients remember it.
@@ -304,7 +304,7 @@ pub fn acknowledge(w: &World, s: State, v: Device, p: Person) -> Step {
 /// A person gives up a verification: the pin stands again as if never verified.
 pub fn withdraw(w: &World, s: State, v: Device, p: Person) -> Step {
     guard!(s.signed_in.has(v), Blocked::NotSignedIn);
-    guard!(w.owner(v) != p && s.latched.has(v, p), Blocked::NeverVerified);
+    guard!(s.latched.has(v, p), Blocked::NeverVerified);
     guard!(s.offered.get(v, p) == Identity::None, Blocked::UnansweredChange);
     guard!(!s.verified.has(v, p), Blocked::VerifiedNow);
     guard!(w.policy(w.owner(v)).change_verified == OnChange::Ask, Blocked::NeedsCeremony);
@@ -353,22 +353,27 @@ fn audience(w: &World, s: &mut State, v: Device, answers: &[Answer]) -> Result<S
         views[p.0 as usize] = Some(told);
     }
     let own = views[w.owner(v).0 as usize].ok_or(Blocked::NotAMember)?;
-    let mut recipients = Set::EMPTY;
+    let own = own_identity(w, s, v, own);
+    // A question about a device comes before one about a contact.
+    let (mut recipients, mut about_device, mut about_contact) = (Set::EMPTY, None, None);
     for p in members.iter() {
         let Some(told) = views[p.0 as usize] else { continue };
-        // A contact's standing can stop the message even where no device of theirs is listed.
         let standing = contact(w, s, v, p, told);
-        let own = own_identity(w, s, v, own);
+        // A contact's standing can stop the message even where no device of theirs is listed.
         if let Some(Decision::RefuseRoom(why)) = decide_contact(w.policy(w.owner(v)), own, standing) {
-            return Err(Blocked::SendRefused(why));
+            about_contact = Some(why);
+            continue;
         }
         for d in told.devices.without(v).iter() {
             match decide(&situation(w, s, v, standing, own, told, d)) {
                 Decision::Share => recipients = recipients.with(d),
                 Decision::Withhold(_) => {}
-                Decision::RefuseRoom(why) => return Err(Blocked::SendRefused(why)),
+                Decision::RefuseRoom(why) => about_device = Some(why),
             }
         }
+    }
+    if let Some(why) = about_device.or(about_contact) {
+        return Err(Blocked::SendRefused(why));
     }
     Ok(recipients)
 }
