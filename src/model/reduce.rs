@@ -157,8 +157,8 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
     }
 }
 
-/// The devices whose comparison by `v` is read: anybody's where it decides who is sent keys, what is displayed or when the
-/// adversary arrives, one's own where it decides who is handed old keys.
+/// The devices whose comparison by `v` is read: anybody's where it decides who is sent keys, what is displayed or when
+/// the adversary arrives, one's own where it decides who is handed old keys.
 fn trust_read(w: &World, v: Device, properties: &[Property]) -> Set<Device> {
     let p = w.owner(v);
     let policy = w.policy(p);
