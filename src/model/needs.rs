@@ -76,7 +76,9 @@ impl Needs {
             Action::AcceptDevice(v, _) | Action::Acknowledge(v, _) => Some(only(w.hurried.has(w.owner(v)))?.client(v)),
             Action::BlockDevice(v, d) => Some(only(true)?.client(v).held(w, Set::EMPTY.with(d))),
             Action::Withdraw(v, p) => {
-                Some(only(w.owner(v) != p && w.policy(w.owner(v)).change_verified == OnChange::Ask)?.client(v))
+                let policy = w.policy(w.owner(v));
+                let may = w.owner(v) != p || policy.own_change == OnOwnChange::TakenOver;
+                Some(only(may && policy.change_verified == OnChange::Ask)?.client(v))
             }
             Action::Send(v, answers) => {
                 // Members stay members, so those of the beginning are always asked about.

@@ -304,10 +304,13 @@ pub fn acknowledge(w: &World, s: State, v: Device, p: Person) -> Step {
 /// A person gives up a verification: the pin stands again as if never verified.
 pub fn withdraw(w: &World, s: State, v: Device, p: Person) -> Step {
     guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    // One's own identity has to be verified anew, or given up, only where another can take its place unasked.
+    let policy = w.policy(w.owner(v));
+    guard!(w.owner(v) != p || policy.own_change == OnOwnChange::TakenOver, Blocked::NeverVerified);
     guard!(s.latched.has(v, p), Blocked::NeverVerified);
     guard!(s.offered.get(v, p) == Identity::None, Blocked::UnansweredChange);
     guard!(!s.verified.has(v, p), Blocked::VerifiedNow);
-    guard!(w.policy(w.owner(v)).change_verified == OnChange::Ask, Blocked::NeedsCeremony);
+    guard!(policy.change_verified == OnChange::Ask, Blocked::NeedsCeremony);
     Ok(State { latched: s.latched.without(v, p), ..s })
 }
 
