@@ -157,20 +157,21 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
     }
 }
 
-/// The devices whose comparison by `v` is read: anybody's where it decides who is sent keys, what is displayed or when
-/// the adversary arrives, one's own where it decides who is handed old keys.
+/// The devices whose comparison by `v` is read: anybody's where it decides who is sent keys or when the adversary
+/// arrives, one's own where it decides who is handed old keys, and the adversary's where ticks are asked about.
 fn trust_read(w: &World, v: Device, properties: &[Property]) -> Set<Device> {
     let p = w.owner(v);
     let policy = w.policy(p);
     let sends = w.senders.has(v);
     let decides = sends && matches!(policy.recipients, Recipients::Accepted | Recipients::Verified);
-    let ticks = sends && properties.contains(&Property::NeverShownAsVerified);
+    let ticks = properties.contains(&Property::NeverShownAsVerified);
+    let shown = if ticks { w.rogue.union(w.powers.steal_device) } else { Set::EMPTY };
     let waited_for = w.arrives == Arrival::AfterVerification && !policy.has_identity();
     let travels = policy.verification_travels == VerificationTravels::SyncedByServer;
     match policy.own_requests {
-        _ if decides || ticks || waited_for || travels => Set::first(w.devices),
-        OwnRequests::Ask | OwnRequests::ApprovedDevices => w.of(p),
-        OwnRequests::AnyOwnDevice | OwnRequests::Never => Set::EMPTY,
+        _ if decides || waited_for || travels => Set::first(w.devices),
+        OwnRequests::Ask | OwnRequests::ApprovedDevices => w.of(p).union(shown),
+        OwnRequests::AnyOwnDevice | OwnRequests::Never => shown,
     }
 }
 
