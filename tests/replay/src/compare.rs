@@ -321,7 +321,7 @@ fn pinned(identity: &OtherUserIdentityData) -> Res<String> {
 }
 
 /// The client's error for the model's reason.
-fn refusal(why: Why) -> &'static str {
+pub fn refusal(why: Why) -> &'static str {
     match why {
         Why::OwnIdentityAbsent => "CrossSigningNotSetup",
         Why::OwnIdentityUnverified => "SendingFromUnverifiedDevice",
@@ -330,7 +330,8 @@ fn refusal(why: Why) -> &'static str {
     }
 }
 
-fn error_name(why: &SessionRecipientCollectionError) -> &'static str {
+/// The name of the client's error.
+pub fn error_name(why: &SessionRecipientCollectionError) -> &'static str {
     match why {
         SessionRecipientCollectionError::VerifiedUserHasUnsignedDevice(_) => "VerifiedUserHasUnsignedDevice",
         SessionRecipientCollectionError::VerifiedUserChangedIdentity(_) => "VerifiedUserChangedIdentity",
