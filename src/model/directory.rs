@@ -300,7 +300,8 @@ pub fn on_change(w: &World, s: &State, v: Device, p: Person) -> OnChange {
     if s.latched.has(v, p) { policy.change_verified } else { policy.change_unverified }
 }
 
-/// Whether what `v` has verified of `p` stands: where it is a signature of its own person's identity, it falls with that.
+/// Whether what `v` has verified of `p` stands: where it is a signature of its own person's identity, it falls with
+/// that.
 pub fn is_verified(w: &World, s: &State, v: Device, p: Person) -> bool {
     let me = w.owner(v);
     let by_own_identity = w.policy(me).verification_travels == VerificationTravels::OwnIdentity;

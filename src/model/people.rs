@@ -195,7 +195,8 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
         return verify_own(w, s, v);
     }
     guard!(!w.uninvited.has(p), Blocked::NobodyMeets);
-    let partner = s.signed_in.and(w.of(p)).iter().find(|&q| holds_identity(w, s, q)).ok_or(Blocked::NobodyMeets)?;
+    let partners: Set<Device> = s.signed_in.and(w.of(p)).iter().filter(|&q| holds_identity(w, s, q)).collect();
+    guard!(!partners.is_empty(), Blocked::NobodyMeets);
     let pin = s.pinned.get(v, p);
     let offered = s.offered.get(v, p);
     let last_shown = if offered == Identity::None { pin } else { offered };
@@ -214,11 +215,11 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
         verified: s.verified.with(v, p),
         latched: s.latched.with(v, p),
         vouched: if travels { vouched.with(me, p) } else { vouched },
-        // Where identities sign devices, the ceremony is one of two devices, whose own keys it confirms as well.
-        trusted: if policy.identity == IdentityKind::SignsDevices {
-            s.trusted.with(v, partner).with(partner, v)
-        } else {
-            s.trusted
+        // Where identities sign devices, the ceremony is one of devices, whose own keys it confirms as well. People
+        // compare on all that are at hand.
+        trusted: match policy.identity {
+            IdentityKind::SignsDevices => partners.iter().fold(s.trusted, |all, q| all.with(v, q).with(q, v)),
+            IdentityKind::SharedByDevices | IdentityKind::None => s.trusted,
         },
         ..s
     })
