@@ -313,6 +313,19 @@ impl<'a, 'w> Comparison<'a, 'w> {
     }
 }
 
+/// The adversary's devices that decrypt a message of an era in which, the model says, they hold no key.
+pub async fn beyond(cast: &Cast<'_>, s: State) -> Set<Device> {
+    let adversarial = s.rogue(cast.world).union(cast.world.uninvited_devices);
+    let mut found = Set::EMPTY;
+    for letter in &cast.letters {
+        let holders = if letter.past { s.past } else { s.current };
+        for (d, client) in cast.clients.iter().filter(|(d, _)| adversarial.has(**d) && !holders.has(**d)) {
+            found = if client.reads(&letter.event).await { found.with(*d) } else { found };
+        }
+    }
+    found
+}
+
 /// The master key that a client has pinned; its API tells only whether that is the one shown.
 fn pinned(identity: &OtherUserIdentityData) -> Res<String> {
     let stored: Value = serde_json::to_value(identity)?;

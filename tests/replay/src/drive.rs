@@ -15,7 +15,7 @@ use matrix_sdk_crypto::types::events::room::encrypted::EncryptedEvent;
 use matrix_sdk_crypto::{CollectStrategy, CrossSigningKeyExport, LocalTrust, SessionRecipientCollectionError};
 use overhear::model::bits::Index;
 use overhear::model::directory::on_change;
-use overhear::model::people::Publication;
+use overhear::model::people::{Publication, holds_identity};
 use overhear::model::{Action, Answer, Device, Identity, Lie, Person, Set, Shown, State, World};
 use overhear::policy::OnChange;
 use overhear::trace::Names;
@@ -72,8 +72,6 @@ pub struct Cast<'w> {
     pub dropped: BTreeSet<Device>,
     /// What each client was told last about each person.
     pub last: BTreeMap<(Device, Person), Told>,
-    /// Pairs of devices whose ceremony made both trust each other locally.
-    pub compared: BTreeSet<(Device, Device)>,
     /// What the clients are told to do.
     pub strategy: CollectStrategy,
     /// Sessions that were forwarded, and to whom.
@@ -105,7 +103,6 @@ impl<'w> Cast<'w> {
             introduced: BTreeSet::new(),
             looked_up: BTreeSet::new(),
             dropped: BTreeSet::new(),
-            compared: BTreeSet::new(),
             strategy,
             forwarded: BTreeSet::new(),
             ids: BTreeMap::new(),
@@ -165,6 +162,7 @@ impl<'w> Cast<'w> {
             Action::LookUp(v, p, answer) => self.look_up(s, v, p, answer).await,
             Action::Verify(v, p) if self.world.owner(v) == p => self.verify_own(v).await,
             Action::Verify(v, p) => self.verify(s, v, p).await,
+            Action::Withdraw(v, p) if self.world.owner(v) == p => self.withdraw_own(s, v).await,
             Action::Acknowledge(v, p) | Action::Withdraw(v, p) => self.acknowledge(s, v, p).await,
             Action::AcceptDevice(v, d) => self.trust(v, d, LocalTrust::Ignored).await,
             Action::BlockDevice(v, d) => self.trust(v, d, LocalTrust::BlackListed).await,
@@ -229,7 +227,6 @@ impl<'w> Cast<'w> {
         self.implied.retain(|k| k.0 != d);
         self.introduced.retain(|k| k.0 != d);
         self.dropped.remove(&d);
-        self.compared.retain(|k| k.0 != d && k.1 != d);
     }
     async fn sign_in(&mut self, d: Device, publication: Publication) -> Res<()> {
         self.start(d).await?;
@@ -445,11 +442,19 @@ impl<'w> Cast<'w> {
         if known && self.known_key(v, p).await? == Some(Key::True) {
             return Ok(());
         }
-        let mut answer = self.helpful(s, v, p);
-        if let Answer::Lie(lie) = &mut answer {
-            lie.added = Set::EMPTY.with(d).and(s.held(self.world).union(self.world.rogue));
-        }
-        let told = self.told(s, v, p, answer).await?;
+        let told = match self.last.get(&(v, p)).copied() {
+            // What a device list leaves out is forgotten: the client is told all that it knows, and of the device.
+            Some(last) if last.key == Some(Key::True) => {
+                Told { devices: last.devices.with(d), signed: last.signed.with(d), ..last }
+            }
+            _ => {
+                let mut answer = self.helpful(s, v, p);
+                if let Answer::Lie(lie) = &mut answer {
+                    lie.added = Set::EMPTY.with(d).and(s.held(self.world).union(self.world.rogue));
+                }
+                self.told(s, v, p, answer).await?
+            }
+        };
         self.serve(v, p, told).await?;
         self.implied.insert((v, p));
         self.introduced.insert((v, p));
@@ -478,35 +483,15 @@ impl<'w> Cast<'w> {
         let id = self.id(b)?.clone();
         let (of_a, of_b) = (self.clients.get(&a), self.clients.get(&b));
         let (Some(of_a), Some(of_b)) = (of_a, of_b) else { return Ok(false) };
-        let equal = ceremony(&mut self.server, of_a, of_b, &id).await?;
-        if equal {
-            self.compared.extend([(a, b), (b, a)]);
-        }
-        Ok(equal)
+        ceremony(&mut self.server, of_a, of_b, &id).await
     }
-    /// Two people compare strings on their devices; where `v` was shown none of the other's, they compare fingerprints.
+    /// Two people compare strings, the other one on the device that the model takes.
     async fn verify(&mut self, s: State, v: Device, p: Person) -> Res<()> {
-        let user = self.user(p);
-        let mut partners = Vec::new();
-        for q in s.signed_in.and(s.signed).and(self.world.of(p)).iter() {
-            let key = self.client(q)?.machine.identity_keys().ed25519;
-            let known = self.client(v)?.knows(&user, self.id(q)?).await?;
-            if known.is_some_and(|k| k.ed25519_key() == Some(key)) {
-                partners.push(q);
-            }
-        }
-        match partners.iter().find(|q| !self.dropped.contains(q)).or(partners.first()).copied() {
-            Some(q) => {
-                self.introduce(s, q, v).await?;
-                self.compare(v, q).await?;
-            }
-            None => {
-                if let Some(identity) = self.client(v)?.other_identity(&user).await? {
-                    let request = identity.verify().await?;
-                    self.server.upload_signatures(&request)?;
-                }
-            }
-        }
+        let partner = s.signed_in.and(self.world.of(p)).iter().find(|&q| holds_identity(self.world, s, q));
+        let q = partner.ok_or(Failure::wrong("two people compare, and one of them has no identity"))?;
+        self.introduce(s, v, q).await?;
+        self.introduce(s, q, v).await?;
+        self.compare(v, q).await?;
         // The client fetches its own signature back, with what it was told before.
         if let Some(told) = self.last.get(&(v, p)).copied() {
             let key = self.known_key(v, p).await?;
@@ -521,6 +506,17 @@ impl<'w> Cast<'w> {
         self.client(v)?.machine.import_cross_signing_keys(secrets).await?;
         self.dropped.remove(&v);
         Ok(())
+    }
+    /// A person gives up the verification of their own identity, once the client has noticed that another took its place.
+    async fn withdraw_own(&mut self, s: State, v: Device) -> Res<()> {
+        let p = self.world.owner(v);
+        if matches!(self.known_key(v, p).await?, Some(Key::Old(_))) && s.pinned.get(v, p) == Identity::Old {
+            let told = self.told(s, v, p, self.helpful(s, v, p)).await?;
+            self.serve(v, p, told).await?;
+            self.implied.insert((v, p));
+            self.introduced.insert((v, p));
+        }
+        self.acknowledge(s, v, p).await
     }
     async fn acknowledge(&mut self, s: State, v: Device, p: Person) -> Res<()> {
         let user = self.user(p);

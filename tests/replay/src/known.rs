@@ -6,76 +6,72 @@ use crate::compare::{Difference, Topic};
 use crate::drive::{Cast, label};
 use crate::failure::Res;
 use crate::server::Key;
-use matrix_sdk_crypto::CollectStrategy;
 use overhear::model::{Action, Device, Identity, Person};
 
 /// A difference that was looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Known {
-    /// A ceremony takes lookups on both sides, by which both pin what they see and know each other's keys; the model
-    /// has none in it (verification/machine.rs, receive_any_event; people.rs, verify and approve_device).
-    CeremonyLooksUp,
-    /// A ceremony of people also marks the compared device as trusted by itself, on both sides
-    /// (verification/mod.rs, mark_device_as_verified; people.rs, verify and approve_device).
-    CeremonyTrustsDevice,
-    /// So that device gets keys from a client that sends to trusted devices only, also when nobody's identity vouches
-    /// for it any more (share_strategy.rs, withheld_code_for_device_for_only_trusted_devices_strategy; decide.rs,
-    /// decide).
-    TrustedDeviceGetsKey,
-    /// What was decided about a device is forgotten once an answer leaves the device out (identities/manager.rs,
-    /// update_user_devices, deletes it; directory.rs, absorb_devices).
-    AbsenceForgets,
-    /// A forwarded session reads on, until the sender begins a new one; in the model only old keys are handed over
-    /// (gossiping/machine.rs, should_share_key; people.rs, hand_over).
+    /// Whoever sits at the viewer's link can keep back the viewer's own signature on a contact's identity. The client
+    /// then takes the contact to have changed since it was verified (identities/user.rs, l. 855,
+    /// OtherUserIdentityData::update); in the model what is kept back takes nothing away (directory.rs,
+    /// absorb_vouched). An honest answer heals it, so no verdict of the model, which judges by true answers, changes.
+    /// No walk shows it, since the model has no such answer; tests/client.rs does.
+    SignatureKeptBack,
+    /// The session that was forwarded is the one in use, so whoever was given it reads on until the sender begins
+    /// another (gossiping/machine.rs, l. 751, should_share_key; people.rs, hand_over, gives old keys only). A rogue
+    /// device that is given keys so is an approved one, and gets later ones anyway until it is removed.
     ForwardedSessionLivesOn,
-    /// The person's other devices learn of a reset when they next look; in the model they know at once
-    /// (identities/manager.rs, handle_changed_identity; people.rs, reset_identity).
-    ResetNotSeenYet,
     /// The model has one old identity of a person, which signed what any of them had signed (people.rs,
-    /// reset_identity).
+    /// reset_identity); the client tells them apart by key (identities/user.rs, l. 855). The model allows the adversary
+    /// more than the client does.
     OldOnesMerged,
-    /// In the model a device that comes back with new keys is still signed by the old identity (people.rs, forget).
-    OldSignatureStays,
+    /// A ceremony contains lookups on both sides: a client ignores one with a device that it does not know, keeps the
+    /// first keys of an id, and pins what it sees (verification/machine.rs, l. 304, receive_any_event). The model has
+    /// none in it (people.rs, verify and approve_device), so a client knows and has pinned less in it.
+    CeremonyLooksUp,
+    /// The person's other devices learn of a reset when they next look (identities/manager.rs,
+    /// handle_changed_identity); in the model they know at once (people.rs, reset_identity). Every send looks first,
+    /// so no key depends on it.
+    ResetNotSeenYet,
 }
 
 impl Known {
+    /// Every known difference.
+    pub const ALL: [Self; 5] = [
+        Self::SignatureKeptBack,
+        Self::ForwardedSessionLivesOn,
+        Self::OldOnesMerged,
+        Self::CeremonyLooksUp,
+        Self::ResetNotSeenYet,
+    ];
+
     /// Whether model and client are in different states from here on.
     pub fn parts_ways(self) -> bool {
-        !matches!(self, Self::CeremonyTrustsDevice | Self::ResetNotSeenYet)
+        self != Self::ResetNotSeenYet
     }
 }
 
 /// Which known difference `difference` is, after `action`; none if it is news.
 pub async fn known(cast: &Cast<'_>, action: Action, all: &[Difference], difference: &Difference) -> Res<Option<Known>> {
-    if difference.topic == Topic::LocalTrust {
-        let compared = difference.who.is_some_and(|(v, _)| cast.compared.iter().any(|c| c.0 == v));
-        return Ok(match difference.client.as_str() {
-            "Verified" if compared => Some(Known::CeremonyTrustsDevice),
-            "Unset" => Some(Known::AbsenceForgets),
-            _ => None,
-        });
-    }
-    if let Action::Send(v, _) = action
+    if matches!(action, Action::Send(..))
         && matches!(difference.topic, Topic::Reads | Topic::Given | Topic::Withheld)
     {
-        return Ok(of_send(cast, v, all));
+        return Ok(of_send(cast, all));
     }
     let Some((v, p)) = difference.who else { return Ok(None) };
     of_contact(cast, v, p, difference).await
 }
 
-/// A send of `v` differs by itself, or because of what its lookups left behind.
-fn of_send(cast: &Cast<'_>, v: Device, all: &[Difference]) -> Option<Known> {
+/// A send differs by itself, or because of what its lookups left behind.
+fn of_send(cast: &Cast<'_>, all: &[Difference]) -> Option<Known> {
     let has = |topic| all.iter().any(|d| d.topic == topic);
     let session = cast.last_send.as_ref().and_then(|sent| sent.as_ref().ok());
     let forwarded = session.is_some_and(|session| cast.forwarded.iter().any(|f| f.0 == *session));
-    let compared = cast.compared.iter().any(|pair| pair.0 == v);
-    let by_trust = compared && cast.strategy == CollectStrategy::OnlyTrustedDevices;
     match () {
         () if has(Topic::Signed) => {
             all.iter().filter(|d| d.topic == Topic::Signed).filter_map(|d| d.who).find_map(|(v, p)| of_old(cast, v, p))
         }
-        () if has(Topic::Given) => by_trust.then_some(Known::TrustedDeviceGetsKey),
+        () if has(Topic::Given) => None,
         () => forwarded.then_some(Known::ForwardedSessionLivesOn),
     }
 }
@@ -83,7 +79,7 @@ fn of_send(cast: &Cast<'_>, v: Device, all: &[Difference]) -> Option<Known> {
 /// Differences about what an old identity signed.
 fn of_old(cast: &Cast<'_>, v: Device, p: Person) -> Option<Known> {
     let old = matches!(cast.last.get(&(v, p)).and_then(|told| told.key), Some(Key::Old(_)));
-    old.then_some(if cast.server.old(p) > 1 { Known::OldOnesMerged } else { Known::OldSignatureStays })
+    (old && cast.server.old(p) > 1).then_some(Known::OldOnesMerged)
 }
 
 async fn of_contact(cast: &Cast<'_>, v: Device, p: Person, difference: &Difference) -> Res<Option<Known>> {

@@ -14,4 +14,6 @@ pub mod compare;
 pub mod known;
 pub mod replay;
 pub mod walk;
+pub mod validate;
+pub mod record;
 pub mod tell;

@@ -11,16 +11,19 @@ use overhear::{bundle, story};
 use overhear_real::drive::strategy;
 use overhear_real::failure::Failure;
 use overhear_real::replay::Replay;
+use overhear_real::record::Record;
+use overhear_real::validate::{self, Walks};
 use overhear_real::walk::{Tally, cells, seeded};
 use overhear_real::{machine, tell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 /// Replays traces of overhear on the Matrix client crypto that Element uses.
 #[derive(Parser)]
 struct Args {
     /// A trace that `overhear explain --itf` wrote.
-    #[arg(required_unless_present = "walk")]
+    #[arg(required_unless_present_any = ["walk", "validate"])]
     trace: Option<PathBuf>,
     /// Walk the bundled scenarios at random, so many times.
     #[arg(long, conflicts_with = "trace")]
@@ -31,14 +34,27 @@ struct Args {
     /// The most steps that a walk has.
     #[arg(long, default_value_t = 20)]
     steps: usize,
+    /// Confirm every violation, walk in every cell, and write the record of it to this file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["trace", "walk"], requires = "date")]
+    validate: Option<PathBuf>,
+    /// How many walks each cell is given with --validate.
+    #[arg(long, default_value_t = 100)]
+    each: u64,
+    /// The minutes after which --validate begins no further walk.
+    #[arg(long, default_value_t = 60)]
+    minutes: u64,
+    /// The date that the record bears.
+    #[arg(long)]
+    date: Option<String>,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = match (&args.trace, args.walk) {
-        (Some(path), _) => replay(path),
-        (None, Some(walks)) => walk(walks, args.seed, args.steps),
-        (None, None) => Err("a trace or --walk is needed".to_string()),
+    let done = match (&args.trace, args.walk, &args.validate) {
+        (Some(path), ..) => replay(path),
+        (None, Some(walks), _) => walk(walks, args.seed, args.steps),
+        (None, None, Some(file)) => validate(&args, file),
+        (None, None, None) => Err("a trace, --walk or --validate is needed".to_string()),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -109,4 +125,17 @@ fn walk(walks: u64, seed: u64, steps: usize) -> Result<bool, String> {
     }
     print!("{tally}");
     Ok(agreed)
+}
+
+/// Confirms every violation and walks in every cell; whether everything came out as the model says.
+fn validate(args: &Args, file: &Path) -> Result<bool, String> {
+    let until = Instant::now() + Duration::from_secs(60 * args.minutes);
+    let mut rows = validate::cells()?;
+    eprintln!("{} cells searched, their violations replayed", rows.len());
+    validate::walk_all(&mut rows, Walks { each: args.each, until, steps: args.steps })?;
+    let record = Record { rows: &rows, date: args.date.as_deref().unwrap_or_default(), each: args.each };
+    std::fs::write(file, record.to_string()).map_err(|e| format!("{}: {e}", file.display()))?;
+    let wrong = record.wrong();
+    wrong.iter().for_each(|line| println!("{line}"));
+    Ok(wrong.is_empty())
 }

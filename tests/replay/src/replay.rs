@@ -1,12 +1,12 @@
 //! A trace, step by step, on both sides.
 
-use crate::compare::{Comparison, Difference, successor};
+use crate::compare::{Comparison, Difference, beyond, successor};
 use crate::drive::Cast;
 use crate::failure::{Failure, Res};
 use crate::known::{Known, known};
 use crate::server::Wire;
 use matrix_sdk_crypto::CollectStrategy;
-use overhear::model::{Action, State, World};
+use overhear::model::{Action, Device, Set, State, World};
 use overhear::trace::{self, Names};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -60,6 +60,8 @@ pub struct Course {
     pub known: BTreeSet<Known>,
     /// Where it stopped at something new.
     pub stop: Option<Stop>,
+    /// The adversary's devices that could decrypt at the end what the model says they cannot.
+    pub beyond: Set<Device>,
 }
 
 /// Where a replay stopped at something new.
@@ -118,6 +120,7 @@ pub async fn replay(world: &World, names: &Names, strategy: CollectStrategy, act
                 }
                 course.known.extend(old.iter().filter_map(|d| d.1));
                 if old.iter().filter_map(|d| d.1).any(Known::parts_ways) {
+                    course.beyond = beyond(&both.cast, both.state).await;
                     return course;
                 }
             }
@@ -127,6 +130,7 @@ pub async fn replay(world: &World, names: &Names, strategy: CollectStrategy, act
             }
         }
     }
+    course.beyond = beyond(&both.cast, both.state).await;
     match Comparison::at_the_end(&both.cast, both.state).await {
         Ok(found) if found.is_empty() => {}
         found => course.stop = Some(Stop { step: course.steps, action: "the end".to_string(), found }),

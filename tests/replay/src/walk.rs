@@ -101,6 +101,8 @@ pub struct Tally {
     pub stopped: usize,
     /// Walks that ended where the two sides part ways for a known reason.
     pub parted: usize,
+    /// Walks at whose end a device of the adversary's decrypted what the model says it cannot.
+    pub beyond: usize,
     /// How many walks had which known difference.
     pub known: BTreeMap<Known, usize>,
     /// How often each kind of action was taken.
@@ -116,6 +118,7 @@ impl Tally {
         self.steps += course.steps;
         self.stopped += usize::from(course.stop.is_some());
         self.parted += usize::from(course.stop.is_none() && course.known.iter().any(|k| k.parts_ways()));
+        self.beyond += usize::from(!course.beyond.is_empty());
         course.known.iter().for_each(|k| *self.known.entry(*k).or_default() += 1);
         for &action in &actions[..course.steps] {
             let text = trace::text(&cell.world, &cell.names, action);
@@ -127,9 +130,26 @@ impl Tally {
                 let marks = marks.iter().filter(|m| lie.1.contains(m.0)).map(|m| m.1);
                 *self.lies.entry(format!("{shown}{}", marks.collect::<String>())).or_default() += 1;
             }
-            if text.contains(" replaced ") || text.contains(" joined ") {
-                *self.lies.entry("publication".to_string()).or_default() += 1;
+            for how in ["replaced", "joined"] {
+                if text.contains(&format!(" {how} ")) {
+                    *self.lies.entry(format!("publication {how}")).or_default() += 1;
+                }
             }
+        }
+    }
+}
+
+impl Tally {
+    /// Adds what another tally has counted.
+    pub fn join(&mut self, other: &Self) {
+        self.walks += other.walks;
+        self.steps += other.steps;
+        self.stopped += other.stopped;
+        self.parted += other.parted;
+        self.beyond += other.beyond;
+        other.known.iter().for_each(|(k, n)| *self.known.entry(*k).or_default() += n);
+        for (mine, theirs) in [(&mut self.actions, &other.actions), (&mut self.lies, &other.lies)] {
+            theirs.iter().for_each(|(k, n)| *mine.entry(k.clone()).or_default() += n);
         }
     }
 }
@@ -150,14 +170,16 @@ impl fmt::Display for Tally {
 pub fn seeded(cells: &[Cell], seed: u64, steps: usize) -> (&Cell, Vec<Action>) {
     let cell = &cells[seed as usize % cells.len()];
     let pushy = (seed as usize / cells.len()).is_multiple_of(2);
-    (cell, walk(&cell.world, &mut StdRng::seed_from_u64(seed), steps, pushy))
+    (cell, walk(&cell.world, &mut StdRng::seed_from_u64(seed), &[], steps, pushy))
 }
 
-/// A walk of at most `steps` actions. First a kind of action is drawn, then one of that kind: there are more lies than
+/// A walk of at most `steps` actions after those in `prefix`, as far as these can happen. First a kind of action is drawn, then one of that kind: there are more lies than
 /// anything else. With `pushy`, every second step is the adversary's if it has any.
-pub fn walk(w: &World, rng: &mut impl Rng, steps: usize, pushy: bool) -> Vec<Action> {
+pub fn walk(w: &World, rng: &mut impl Rng, prefix: &[Action], steps: usize, pushy: bool) -> Vec<Action> {
     let all = possible(w);
-    let (mut s, mut taken) = (w.initial(), Vec::new());
+    let mut s = w.initial();
+    let happens = |a: &&Action| successor(w, s, **a).map(|next| s = next.0).is_ok();
+    let mut taken: Vec<Action> = prefix.iter().take_while(happens).copied().collect();
     for _ in 0..steps {
         let mut open: Vec<Action> = all.iter().copied().filter(|&a| successor(w, s, a).is_ok()).collect();
         let hostile: Vec<Action> = open.iter().copied().filter(|a| a.is_adversarial()).collect();
