@@ -53,9 +53,7 @@ impl Known {
 
 /// Which known difference `difference` is, after `action`; none if it is news.
 pub async fn known(cast: &Cast<'_>, action: Action, all: &[Difference], difference: &Difference) -> Res<Option<Known>> {
-    if matches!(action, Action::Send(..))
-        && matches!(difference.topic, Topic::Reads | Topic::Given | Topic::Withheld)
-    {
+    if matches!(action, Action::Send(..)) && matches!(difference.topic, Topic::Reads | Topic::Given | Topic::Withheld) {
         return Ok(of_send(cast, all));
     }
     let Some((v, p)) = difference.who else { return Ok(None) };

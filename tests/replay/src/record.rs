@@ -14,6 +14,8 @@ pub struct Record<'a> {
     pub date: &'a str,
     /// How many walks were asked for in each cell.
     pub each: u64,
+    /// The most steps of a walk.
+    pub steps: usize,
 }
 
 /// What rows with the same name have in common.
@@ -21,6 +23,7 @@ pub struct Record<'a> {
 struct Sum {
     violated: usize,
     confirmed: usize,
+    parted: usize,
     tally: Tally,
 }
 
@@ -28,6 +31,7 @@ impl Sum {
     fn add(&mut self, row: &Row) {
         self.violated += row.violated.len();
         self.confirmed += row.violated.iter().filter(|v| !matches!(v.2, Confirmed::No(_))).count();
+        self.parted += row.violated.iter().filter(|v| matches!(v.2, Confirmed::In(_))).count();
         self.tally.join(&row.tally);
     }
 }
@@ -53,14 +57,11 @@ impl Record<'_> {
             lines.entry((&row.cell.scenario, &row.cell.model)).or_default().add(row);
         }
         for ((scenario, model), sum) in lines {
-            let Sum { violated, confirmed, tally } = sum;
+            let Sum { violated, confirmed, tally, .. } = sum;
             let strategy = model.trim_start_matches("matrix-");
             let differences = disagreements(&tally);
             let Tally { walks, steps, .. } = tally;
-            writeln!(
-                f,
-                "| {scenario} | {strategy} | {confirmed} of {violated} | {walks} | {steps} | {differences} |"
-            )?;
+            writeln!(f, "| {scenario} | {strategy} | {confirmed} of {violated} | {walks} | {steps} | {differences} |")?;
         }
         Ok(())
     }
@@ -87,23 +88,42 @@ fn disagreements(tally: &Tally) -> String {
 
 impl fmt::Display for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sum { violated, confirmed, tally } = self.all();
+        let Sum { violated, confirmed, parted: on_the_way, tally } = self.all();
         let open = self.rows.iter().filter(|r| r.not_applicable.is_none());
         let fewest = open.clone().map(|r| r.tally.walks).min().unwrap_or(0);
         writeln!(f, "# The model held against the real client\n")?;
         writeln!(f, "matrix-sdk-crypto 0.18.0, unmodified, driven in process; written on {} by\n", self.date)?;
-        writeln!(f, "    cargo run -p overhear-real -- --validate docs/validation.md --each {} --date {0}\n", self.each)?;
-        writeln!(f, "- {confirmed} of {violated} violations that the search finds came true in {} cells:", open.count())?;
+        let Self { each, steps, date, .. } = self;
+        let command = "cargo run -p overhear-real -- --validate docs/validation.md";
+        writeln!(f, "    {command} --each {each} --steps {steps} --date {date}\n")?;
+        writeln!(
+            f,
+            "- {confirmed} of {violated} violations that the search finds came true in {} cells:",
+            open.count()
+        )?;
         writeln!(f, "  the shortest trace was replayed on real clients, and at its end the adversary's machine")?;
-        writeln!(f, "  decrypted a real event, an honest send was refused, or a client displayed the device as verified.")?;
-        let Tally { walks, steps, stopped, parted, beyond, .. } = &tally;
-        writeln!(f, "- {walks} random walks of the model were replayed, at least {fewest} in each cell, {steps} steps")?;
+        writeln!(
+            f,
+            "  decrypted a real event, an honest send was refused, or a client displayed the device as verified."
+        )?;
+        writeln!(f, "  {on_the_way} of them came true after an explained disagreement on the way.")?;
+        let Tally { walks, steps: taken, stopped, parted, beyond, .. } = &tally;
+        writeln!(
+            f,
+            "- {walks} random walks of the model were replayed, at least {fewest} in each cell, {taken} steps"
+        )?;
         writeln!(f, "  in all. After each step what every client knows, shows, sends and can read was compared:")?;
         writeln!(f, "  {stopped} walks disagree without an explanation, {parted} ended at an explained disagreement.")?;
         writeln!(f, "- In {beyond} walks the adversary decrypted, at the end, what the model says it cannot.\n")?;
-        writeln!(f, "Half of the walks push the adversary on; half start on the way of a confirmed attack where a cell")?;
+        writeln!(
+            f,
+            "Half of the walks push the adversary on; half start on the way of a confirmed attack where a cell"
+        )?;
         writeln!(f, "has one. Large scenarios are left out. `cargo test -p overhear-real` repeats 500 other walks.\n")?;
-        writeln!(f, "## Explained disagreements\n\nEach has its reason and the client's lines in `tests/replay/src/known.rs`.\n")?;
+        writeln!(
+            f,
+            "## Explained disagreements\n\nEach has its reason and the client's lines in `tests/replay/src/known.rs`.\n"
+        )?;
         for kind in Known::ALL {
             writeln!(f, "- {kind:?}: {} walks", tally.known.get(&kind).copied().unwrap_or(0))?;
         }
