@@ -485,13 +485,14 @@ impl<'w> Cast<'w> {
         let (Some(of_a), Some(of_b)) = (of_a, of_b) else { return Ok(false) };
         ceremony(&mut self.server, of_a, of_b, &id).await
     }
-    /// Two people compare strings, the other one on the device that the model takes.
+    /// Two people compare strings, on each device at hand that goes by the other one's identity.
     async fn verify(&mut self, s: State, v: Device, p: Person) -> Res<()> {
-        let partner = s.signed_in.and(self.world.of(p)).iter().find(|&q| holds_identity(self.world, s, q));
-        let q = partner.ok_or(Failure::wrong("two people compare, and one of them has no identity"))?;
-        self.introduce(s, v, q).await?;
-        self.introduce(s, q, v).await?;
-        self.compare(v, q).await?;
+        let holds = |q: &Device| holds_identity(self.world, s, *q);
+        for q in s.signed_in.and(self.world.of(p)).iter().filter(holds).collect::<Vec<_>>() {
+            self.introduce(s, v, q).await?;
+            self.introduce(s, q, v).await?;
+            self.compare(v, q).await?;
+        }
         // The client fetches its own signature back, with what it was told before.
         if let Some(told) = self.last.get(&(v, p)).copied() {
             let key = self.known_key(v, p).await?;
