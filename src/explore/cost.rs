@@ -5,7 +5,9 @@
 
 use crate::model::action::possible;
 use crate::model::bits::Index;
+use crate::model::directory::is_verified;
 use crate::model::people::{Publication, reaches_everybody};
+use crate::model::state::OfDevices;
 use crate::model::world::Powers;
 use crate::model::{Action, Answer, Arrival, DEVICES_MAX, Device, PEOPLE_MAX, Person, Server, Set, State, World, step};
 use crate::policy::{IdentityKind, OnUnsignedDevice, Policy, VerificationTravels};
@@ -133,7 +135,7 @@ pub fn cheapest(w: &World, start: State, devices: Set<Device>) -> Option<Cheapes
     let missing = |s: &State| pairs_missing(w, s, devices);
     let (start, first) = settle(w, start, &free);
     let mut nodes = vec![Node { state: start, cost: Cost::default(), from: 0, actions: first }];
-    let mut numbers = HashMap::from([(start, 0usize)]);
+    let mut numbers = HashMap::from([(essence(w, start), 0usize)]);
     let mut queue = BinaryHeap::from([Reverse((missing(&start), Reverse(Cost::default()), 0usize))]);
     while let Some(Reverse((_, Reverse(cost), number))) = queue.pop() {
         let s = nodes[number].state;
@@ -147,7 +149,7 @@ pub fn cheapest(w: &World, start: State, devices: Set<Device>) -> Option<Cheapes
             let Ok(next) = step(w, s, action) else { continue };
             let (next, follow) = settle(w, next, &free);
             let cost = cost + of(action);
-            let known = *numbers.entry(next).or_insert(nodes.len());
+            let known = *numbers.entry(essence(w, next)).or_insert(nodes.len());
             if nodes.get(known).is_some_and(|n| n.cost <= cost) {
                 continue;
             }
@@ -162,6 +164,17 @@ pub fn cheapest(w: &World, start: State, devices: Set<Device>) -> Option<Cheapes
         }
     }
     None
+}
+
+/// The state without those comparisons of single devices that a verified identity speaks for as well.
+// Nothing that is done here takes a signature or a verification away, so they never matter again.
+fn essence(w: &World, s: State) -> State {
+    let spoken_for = |v: Device| {
+        let verified = w.all_people().filter(|&p| is_verified(w, &s, v, p));
+        verified.fold(Set::EMPTY, |all, p| all.union(w.of(p).and(s.signed)))
+    };
+    let needed = |all: OfDevices, v: Device| all.with_row(v, all.row(v).minus(spoken_for(v)));
+    State { trusted: w.honest.iter().fold(s.trusted, needed), ..s }
 }
 
 struct Node {
