@@ -508,7 +508,7 @@ impl<'w> Cast<'w> {
         self.dropped.remove(&v);
         Ok(())
     }
-    /// A person gives up the verification of their own identity, once the client has noticed that another took its place.
+    /// A person gives up the verification of their own identity, once the client has noticed that it was replaced.
     async fn withdraw_own(&mut self, s: State, v: Device) -> Res<()> {
         let p = self.world.owner(v);
         if matches!(self.known_key(v, p).await?, Some(Key::Old(_))) && s.pinned.get(v, p) == Identity::Old {

@@ -173,8 +173,10 @@ pub fn seeded(cells: &[Cell], seed: u64, steps: usize) -> (&Cell, Vec<Action>) {
     (cell, walk(&cell.world, &mut StdRng::seed_from_u64(seed), &[], steps, pushy))
 }
 
-/// A walk of at most `steps` actions after those in `prefix`, as far as these can happen. First a kind of action is drawn, then one of that kind: there are more lies than
-/// anything else. With `pushy`, every second step is the adversary's if it has any.
+/// A walk of at most `steps` actions after those in `prefix`, as far as these can happen.
+///
+/// First a kind of action is drawn, then one of that kind: there are more lies than anything else. With `pushy`, every
+/// second step is the adversary's if it has any.
 pub fn walk(w: &World, rng: &mut impl Rng, prefix: &[Action], steps: usize, pushy: bool) -> Vec<Action> {
     let all = possible(w);
     let mut s = w.initial();

@@ -60,5 +60,5 @@ fn attacks_written_by_hand_end_so_on_the_real_client() {
     }
     println!("{replayed} runs replayed");
     assert!(failures.is_empty(), "\n{failures}");
-    assert!(replayed > 0, "no attack has a run under a model of the real client");
+    assert!(replayed >= 20, "few attacks have a run under a model of the real client");
 }

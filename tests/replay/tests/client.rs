@@ -1,11 +1,12 @@
-//! What the client does where the model has no action or no field for it, so that no walk would show it.
+//! What `docs/findings.md` tells of the client; some of it no walk would show, as the model has no action for it.
 
+use matrix_sdk_crypto::LocalTrust;
 use overhear::bundle;
 use overhear::model::{Action, Arrival, Device, Person, World};
 use overhear::scenario::{compile, read_scenario};
 use overhear::trace::{self, Names};
 use overhear_real::drive::{Cast, strategy};
-use overhear_real::failure::Res;
+use overhear_real::failure::{Failure, Res};
 use overhear_real::machine::{Sent, room, run};
 use overhear_real::replay::Replay;
 use overhear_real::server::Told;
@@ -85,11 +86,90 @@ fn a_refused_send_costs_the_sender_its_own_copy_of_the_key() {
             both
         };
         match both.cast.client(ALICE.0)?.send(&users, both.cast.strategy.clone()).await? {
-            Sent::Messages(_, event) => {
-                Ok::<_, overhear_real::failure::Failure>(both.cast.client(ALICE.0)?.reads(&event).await)
-            }
+            Sent::Messages(_, event) => Ok::<_, Failure>(both.cast.client(ALICE.0)?.reads(&event).await),
             Sent::Refused(why) => panic!("refused: {why}"),
         }
     });
     assert!(!read.expect("a runtime").expect("a replay"), "mended upstream? then the driver need not discard");
+}
+
+/// Alice's client sends to trusted devices only. It still gives the key to the device that she compared, after Bob has
+/// made a new identity on another one, which she has not verified.
+#[test]
+fn a_compared_device_is_trusted_beyond_its_owners_reset() {
+    let (w, names) = world("number-hijack", "matrix-only-trusted");
+    let (phone, laptop) = (device(&names, "bob-phone"), device(&names, "bob-laptop"));
+    let read = run(async {
+        let more = ["sign-in bob-laptop", "reset-identity bob-laptop", "send alice-phone"];
+        let lines: Vec<&str> = VERIFIED.into_iter().chain(more).collect();
+        let both = after(&w, &names, "matrix-only-trusted", &lines).await?;
+        Ok::<_, Failure>((reads_last(&both, phone).await?, reads_last(&both, laptop).await?))
+    });
+    assert_eq!(read.expect("a runtime").expect("a replay"), (true, false));
+}
+
+/// A device that one answer leaves out is as if never blocked when it is listed again.
+#[test]
+fn hiding_a_device_once_makes_a_client_forget_its_block() {
+    let model = "matrix-error-on-verified-user-problem";
+    let (w, names) = world("server-of-sender", model);
+    let rogue = device(&names, "mallory-a");
+    let marks = run(async {
+        let lines = [
+            "sign-in alice-phone replaced mallory-a",
+            "publish-identity alice-phone",
+            "send alice-phone",
+            "block-device alice-phone mallory-a",
+        ];
+        let mut both = after(&w, &names, model, &lines).await?;
+        let before = mark(&both, rogue).await?;
+        for line in ["look-up alice-phone alice=forged", "look-up alice-phone alice"] {
+            both.step(trace::parse(&w, &names, line)?).await?;
+        }
+        Ok::<_, Failure>((before, mark(&both, rogue).await?))
+    });
+    let marks = marks.expect("a runtime").expect("a replay");
+    assert_eq!(marks, (Some(LocalTrust::BlackListed), Some(LocalTrust::Unset)));
+}
+
+/// A device that was forwarded a key reads what is sent later, when the sender is told of it no more.
+#[test]
+fn a_forwarded_session_lives_on_after_a_removal() {
+    let model = "matrix-error-on-verified-user-problem";
+    let (w, names) = world("tls-breaker-at-sender", model);
+    let laptop = device(&names, "bob-laptop");
+    let (read, given) = run(async {
+        let lines = [
+            "sign-in bob-phone",
+            "publish-identity bob-phone",
+            "sign-in alice-phone",
+            "send alice-phone",
+            "sign-in bob-laptop",
+            "approve-device bob-phone bob-laptop",
+            "forward-keys bob-phone bob-laptop",
+            "send alice-phone bob=true~bob-laptop",
+        ];
+        let both = after(&w, &names, model, &lines).await?;
+        let given = both.cast.given.iter().any(|g| g.1 == laptop);
+        Ok::<_, Failure>((reads_last(&both, laptop).await?, given))
+    })
+    .expect("a runtime")
+    .expect("a replay");
+    assert_eq!((read, given), (true, false), "read, and given by the sender");
+}
+
+fn device(names: &Names, name: &str) -> Device {
+    names.device_named(name).expect("a device of the scenario")
+}
+
+async fn reads_last(both: &Replay<'_>, d: Device) -> Res<bool> {
+    let letter = both.cast.letters.last().ok_or(Failure::wrong("nothing was sent"))?;
+    Ok(both.cast.client(d)?.reads(&letter.event).await)
+}
+
+/// What Alice's client has marked the device as.
+async fn mark(both: &Replay<'_>, d: Device) -> Res<Option<LocalTrust>> {
+    let user = both.cast.user(both.cast.world.owner(d));
+    let known = both.cast.client(ALICE.0)?.knows(&user, both.cast.id(d)?).await?;
+    Ok(known.map(|k| k.local_trust_state()))
 }
