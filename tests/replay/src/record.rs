@@ -150,6 +150,7 @@ These are tests of their own and run at every change.
   identity, in 128 since one verifies with a verified identity of one's own, and in 64 since it never forgets its own.
 - `tests/conformance.rs`: 45 rows of what the client's own tests expect decide the model; 5 are outside it, each with
   the reason.
-- `tests/replay/tests/attacks.rs`: every attack written by hand under a model that the client implements is replayed.
-- `tests/replay/tests/client.rs`: what the client does where the model has no action.
+- `tests/replay/tests/attacks.rs`: every attack written by hand is replayed under each model that the client implements
+  and that it has a run for: 49 runs.
+- `tests/replay/tests/client.rs`: what [findings.md](findings.md) tells of the client.
 ";
