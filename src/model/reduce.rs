@@ -2,9 +2,9 @@
 //!
 //! **Dominated answers.** An answer is dominated by another if whatever the adversary reaches with it, it reaches with
 //! the other in as many steps. Listing an honest device only gives an honest device a key, which blocks no attack; so
-//! honest devices are left out only where listing one asks somebody a question, or where its id is to become free. A
-//! forged identity that signs honest devices too gives the adversary's devices the same keys as one that does not. No
-//! identity is shown only to viewers who hold none yet.
+//! honest devices are left out only where listing one asks somebody a question, where its id is to become free, or where
+//! a viewer is to forget that it was compared. A forged identity that signs honest devices too gives the adversary's
+//! devices the same keys as one that does not. No identity is shown only to viewers who hold none yet.
 //!
 //! **Unread fields.** What no rule and no property that is asked for reads is forgotten after every step.
 //!
@@ -72,7 +72,7 @@ impl Reduced {
         let truth_is_read =
             properties.iter().any(|p| p.is_of_true_answers()) || world.has_option(HonestOption::RemoveDevice);
         let undominated = |a: &Action| {
-            let by_another = has_answer(world, *a, |v, p, answer| dominated(world, v, p, answer));
+            let by_another = has_answer(world, *a, |v, p, answer| dominated(world, v, p, answer, truth_is_read));
             let dominated = by_another || !truth_is_read && corrupts_own_truth(world, *a);
             !reductions.dominated_answers || !dominated
         };
@@ -252,11 +252,13 @@ fn gives_identity(w: &World, p: Person) -> bool {
 }
 
 /// Whether another answer about `p` to the client `v` does all that this one does.
-fn dominated(w: &World, v: Device, p: Person, answer: Answer) -> bool {
+fn dominated(w: &World, v: Device, p: Person, answer: Answer, truth_is_read: bool) -> bool {
     let Answer::Lie(lie) = answer else { return false };
     let policy = w.policy(w.owner(v));
     let asks = policy.asks_about_devices() && w.senders.has(v);
-    let may_leave_out = if asks { w.honest } else { w.reused };
+    // A device that is left out once is not trusted by itself any more: that can lock it out.
+    let forgets = truth_is_read && policy.has_identity() && policy.recipients == Recipients::Verified;
+    let may_leave_out = if asks || forgets { w.honest } else { w.reused };
     let unneeded = !lie.left_out.within(may_leave_out);
     let no_reset = lie.identity == Shown::Old && !w.has_option(HonestOption::ResetIdentity);
     // An identity that comes with the first device is never missing while there is a device to ask about.
