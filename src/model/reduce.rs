@@ -3,8 +3,8 @@
 //! **Dominated answers.** An answer is dominated by another if whatever the adversary reaches with it, it reaches with
 //! the other in as many steps. Listing an honest device only gives an honest device a key, which blocks no attack; so
 //! honest devices are left out only where listing one asks somebody a question, where its id is to become free, or
-//! where a viewer is to forget that it was compared. A forged identity that signs honest devices too gives the adversary's
-//! devices the same keys as one that does not. No identity is shown only to viewers who hold none yet.
+//! where a viewer is to forget that it was compared. A forged identity that signs honest devices too gives the
+//! adversary's devices the same keys as one that does not. No identity is shown only to viewers who hold none yet.
 //!
 //! **Unread fields.** What no rule and no property that is asked for reads is forgotten after every step.
 //!
