@@ -55,7 +55,9 @@ kinds! { GUARDS, guard_kind(Blocked):
     ComparisonFails ComparisonSucceeds NoPrompt AnsweredAlready CarefulPerson NeedsCeremony NeverVerified VerifiedNow
     UnansweredChange NotOwnDevice NoKeysToGive NeverForwarded NeverGiven OtherKey NotShown SwitchedOff SendRefused
 }
-kinds! { REFUSALS, refusal_kind(Why): OwnIdentityAbsent OwnIdentityUnverified ContactChanged UnknownDevice UnsignedDevice }
+kinds! { REFUSALS, refusal_kind(Why):
+    OwnIdentityAbsent OwnIdentityUnverified ContactChanged UnknownDevice UnsignedDevice
+}
 
 /// The guard's name; a refused send is told apart by its reason.
 fn blocked_kind(blocked: Blocked) -> String {
