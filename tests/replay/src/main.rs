@@ -134,7 +134,7 @@ fn validate(args: &Args, file: &Path) -> Result<bool, String> {
     eprintln!("{} cells searched, their violations replayed", rows.len());
     validate::walk_all(&mut rows, Walks { each: args.each, until, steps: args.steps })?;
     let date = args.date.as_deref().unwrap_or_default();
-    let record = Record { rows: &rows, date, each: args.each, steps: args.steps };
+    let record = Record { rows: &rows, date, each: args.each, steps: args.steps, minutes: args.minutes };
     std::fs::write(file, record.to_string()).map_err(|e| format!("{}: {e}", file.display()))?;
     let wrong = record.wrong();
     wrong.iter().for_each(|line| println!("{line}"));

@@ -16,6 +16,8 @@ pub struct Record<'a> {
     pub each: u64,
     /// The most steps of a walk.
     pub steps: usize,
+    /// The minutes after which no further walk was begun.
+    pub minutes: u64,
 }
 
 /// What rows with the same name have in common.
@@ -93,9 +95,9 @@ impl fmt::Display for Record<'_> {
         let fewest = open.clone().map(|r| r.tally.walks).min().unwrap_or(0);
         writeln!(f, "# The model held against the real client\n")?;
         writeln!(f, "matrix-sdk-crypto 0.18.0, unmodified, driven in process; written on {} by\n", self.date)?;
-        let Self { each, steps, date, .. } = self;
+        let Self { each, steps, minutes, date, .. } = self;
         let command = "cargo run -p overhear-real -- --validate docs/validation.md";
-        writeln!(f, "    {command} --each {each} --steps {steps} --date {date}\n")?;
+        writeln!(f, "    {command} --each {each} --steps {steps} \\\n      --minutes {minutes} --date {date}\n")?;
         writeln!(
             f,
             "- {confirmed} of {violated} violations that the search finds came true in {} cells:",
