@@ -6,6 +6,7 @@ use super::directory::{View, absorb, contact, own_identity, truth};
 use super::people::{recognised_members, situation};
 use super::state::State;
 use super::world::World;
+use crate::policy::OnOwnChange;
 
 /// A property of states. All but the last must always hold; [`Property::EverybodyReads`] must be possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -134,7 +135,8 @@ fn obstructed(w: &World, s: State, v: Device, loss: Loss) -> bool {
     let own = own_identity(w, &looked, v, own);
     let me = w.owner(v);
     // What the adversary once showed of v's own person can have cost v its verification for good.
-    let shaken = looked.latched.has(v, me) && !looked.verified.has(v, me) && !s.has_old.has(me);
+    let taken_over = w.policy(me).own_change == OnOwnChange::TakenOver;
+    let shaken = taken_over && s.signed.has(v) && !looked.verified.has(v, me) && !s.has_old.has(me);
     let forged = |q: Person| {
         let shown = views[q.0 as usize].map_or(Identity::None, |told| told.identity);
         shown == Identity::Forged || looked.pinned.get(v, q) == Identity::Forged || q == me && shaken
