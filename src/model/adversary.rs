@@ -2,7 +2,7 @@
 
 use super::action::{Blocked, Step, guard};
 use super::bits::{Device, Flag, Person};
-use super::people::{hand_over, holds_identity, id_is_free};
+use super::people::{hand_over, holds_identity, id_is_free, mark_as_compared};
 use super::state::State;
 use super::world::{Arrival, World};
 use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership};
@@ -212,9 +212,9 @@ pub fn phish_link(w: &World, s: State, by: Device, d: Device) -> Step {
         existed: s.existed.with(d),
         shown: s.shown.with(d),
         warned: s.warned.with(p, p),
-        trusted: if policy.identity == IdentityKind::SignsDevices { s.trusted.with(by, d) } else { s.trusted },
         ..s
     };
+    let s = if policy.identity == IdentityKind::SignsDevices { mark_as_compared(w, s, by, d) } else { s };
     let s = if policy.history_on_link == HistoryOnLink::HandedOver { hand_over(s, by, d) } else { s };
     Ok(if policy.has_identity() { hold_identity(s, d, p) } else { s })
 }

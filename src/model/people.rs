@@ -8,7 +8,7 @@ use super::state::State;
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
     FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership, OnChange, OnNewDevice,
-    OnOwnChange, OwnRequests, ReShare, Recipients, VerificationTravels,
+    OnOwnChange, OnUnsignedDevice, OwnRequests, ReShare, Recipients, VerificationTravels,
 };
 
 /// What becomes of something on its way from a client to its server.
@@ -164,7 +164,7 @@ pub fn approve_device(w: &World, s: State, by: Device, d: Device, publication: P
             // The new device holds what the server lists of its own person against what the other one knows.
             guard!(s.registered.has(d) && !s.replaced.has(p), Blocked::ComparisonFails);
             guard!(publication == Publication::Intact, Blocked::KeysAreBound);
-            Ok(enrol(w, State { trusted: s.trusted.with(by, d).with(d, by), ..s }, d))
+            Ok(enrol(w, compare(w, s, by, d), d))
         }
     }
 }
@@ -195,7 +195,8 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
         return verify_own(w, s, v);
     }
     guard!(!w.uninvited.has(p), Blocked::NobodyMeets);
-    let partners: Set<Device> = s.signed_in.and(w.of(p)).iter().filter(|&q| holds_identity(w, s, q)).collect();
+    let at_hand = s.signed_in.and(w.of(p)).iter().filter(|&q| holds_identity(w, s, q));
+    let partners: Set<Device> = at_hand.filter(|&q| know_each_other(w, s, v, q)).collect();
     guard!(!partners.is_empty(), Blocked::NobodyMeets);
     let pin = s.pinned.get(v, p);
     let offered = s.offered.get(v, p);
@@ -217,12 +218,37 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
         vouched: if travels { vouched.with(me, p) } else { vouched },
         // Where identities sign devices, the ceremony is one of devices, whose own keys it confirms as well. People
         // compare on all that are at hand.
-        trusted: match policy.identity {
-            IdentityKind::SignsDevices => partners.iter().fold(s.trusted, |all, q| all.with(v, q).with(q, v)),
-            IdentityKind::SharedByDevices | IdentityKind::None => s.trusted,
-        },
-        ..s
+        ..match policy.identity {
+            IdentityKind::SignsDevices => partners.iter().fold(s, |all, q| compare(w, all, v, q)),
+            IdentityKind::SharedByDevices | IdentityKind::None => s,
+        }
     })
+}
+
+/// Whether each of two devices of honest people finds the other in what it is told, so that a ceremony can begin.
+fn know_each_other(w: &World, s: State, a: Device, b: Device) -> bool {
+    // Whoever sits on the way can list a device that the server does not.
+    let finds = |v: Device, d: Device| s.registered.has(d) || s.active.on() && w.vantage_on_route(v, w.owner(d));
+    finds(a, b) && finds(b, a)
+}
+
+/// Two devices were compared, and both clients remember it.
+fn compare(w: &World, s: State, a: Device, b: Device) -> State {
+    mark_as_compared(w, mark_as_compared(w, s, a, b), b, a)
+}
+
+/// The client `v` trusts the compared device `d` by itself.
+pub fn mark_as_compared(w: &World, s: State, v: Device, d: Device) -> State {
+    let trusted = s.trusted.with(v, d);
+    match has_one_mark(w, v) {
+        true => State { trusted, accepted: s.accepted.without(v, d), seen: s.seen.without(v, d), ..s },
+        false => State { trusted, ..s },
+    }
+}
+
+/// Whether the client `v` has one mark a device, so that "compared" and "ignored" take each other's place.
+fn has_one_mark(w: &World, v: Device) -> bool {
+    w.policy(w.owner(v)).unsigned_device == OnUnsignedDevice::AskRoom
 }
 
 /// A person confirms their own identity anew on `v`, which was shown another in between, with the recovery key.
@@ -232,7 +258,10 @@ fn verify_own(w: &World, s: State, v: Device) -> Step {
     guard!(s.signed.has(v), Blocked::NotApproved);
     guard!(!s.verified.has(v, me), Blocked::VerifiedNow);
     guard!(s.pinned.get(v, me) == Identity::True, Blocked::ComparisonFails);
-    Ok(State { verified: s.verified.with(v, me), latched: s.latched.with(v, me), ..s })
+    // With it stands again what the identity has signed of others.
+    let verified = s.verified.row(v).with(me);
+    let latched = s.latched.row(v).union(verified);
+    Ok(State { verified: s.verified.with_row(v, verified), latched: s.latched.with_row(v, latched), ..s })
 }
 
 /// Two people, or one with two devices, compare the keys of two devices; both clients remember it.
@@ -269,7 +298,8 @@ pub fn accept_device(w: &World, s: State, v: Device, d: Device) -> Step {
     guard!(s.seen.has(v, d), Blocked::NoPrompt);
     guard!(!s.accepted.has(v, d) && !s.blocked.has(v, d), Blocked::AnsweredAlready);
     guard!(w.hurried.has(w.owner(v)), Blocked::CarefulPerson);
-    Ok(State { accepted: s.accepted.with(v, d), ..s })
+    let trusted = if has_one_mark(w, v) { s.trusted.without(v, d) } else { s.trusted };
+    Ok(State { accepted: s.accepted.with(v, d), trusted, ..s })
 }
 
 /// A person answers the prompt about a device with no, because no comparison with its claimed owner succeeds.
@@ -449,6 +479,11 @@ pub fn forward_keys(w: &World, s: State, by: Device, to: Device, answer: Answer)
         OwnRequests::ApprovedDevices => {
             let by_identity = s.verified.has(by, p) && s.pinned.get(by, p) == told.identity && told.signed.has(to);
             guard!(s.trusted.has(by, to) || by_identity, Blocked::NotApproved);
+            // Nor does an honest device take keys from one that it does not trust (matrix-sdk-crypto 0.18.0,
+            // src/gossiping/machine.rs, should_accept_forward).
+            let from_identity = s.verified.has(to, p) && s.pinned.get(to, p) == Identity::True && s.signed.has(by);
+            let taken = s.rogue(w).has(to) || s.trusted.has(to, by) || from_identity;
+            guard!(taken, Blocked::NotApproved);
         }
         OwnRequests::Never => guard!(false, Blocked::NeverForwarded),
     }

@@ -415,9 +415,10 @@ impl<'w> Cast<'w> {
         if changed || violated {
             self.notices.insert((v, p));
         }
-        // A client keeps the pin of somebody verified where it was, so an identity can change back to the pinned one.
-        let back = violated && self.world.owner(v) != p && former != self.known_key(v, p).await?;
-        if (changed || back) && on_change(self.world, &s, v, p) == OnChange::Notify {
+        // A verification also fails with one's own identity, which is no change of the contact's. And a client keeps the
+        // pin of somebody verified where it was, so an identity can change back to the pinned one.
+        let other = self.world.owner(v) != p && former != self.known_key(v, p).await?;
+        if (if violated { other } else { changed }) && on_change(self.world, &s, v, p) == OnChange::Notify {
             // Whoever keeps signatures back has no reason to spare one that the viewer does not go by any more.
             self.vouched.remove(&(v, p));
             match identity.was_previously_verified() {
@@ -439,12 +440,13 @@ impl<'w> Cast<'w> {
         let (p, id) = (self.world.owner(d), self.id(d)?.clone());
         let user = self.user(p);
         let known = self.client(v)?.knows(&user, &id).await?.is_some();
-        if known && self.known_key(v, p).await? == Some(Key::True) {
+        let shown = self.known_key(v, p).await? == Some(Key::True);
+        if known && shown {
             return Ok(());
         }
         let told = match self.last.get(&(v, p)).copied() {
             // What a device list leaves out is forgotten: the client is told all that it knows, and of the device.
-            Some(last) if last.key == Some(Key::True) => {
+            Some(last) if last.key == Some(Key::True) || last.key.is_none() && shown => {
                 Told { devices: last.devices.with(d), signed: last.signed.with(d), ..last }
             }
             _ => {

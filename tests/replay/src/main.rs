@@ -43,6 +43,9 @@ struct Args {
     /// The minutes after which --validate begins no further walk.
     #[arg(long, default_value_t = 60)]
     minutes: u64,
+    /// The states at which --validate ends the search of a large scenario.
+    #[arg(long, default_value_t = 200_000)]
+    large_states: usize,
     /// The date that the record bears.
     #[arg(long)]
     date: Option<String>,
@@ -130,11 +133,12 @@ fn walk(walks: u64, seed: u64, steps: usize) -> Result<bool, String> {
 /// Confirms every violation and walks in every cell; whether everything came out as the model says.
 fn validate(args: &Args, file: &Path) -> Result<bool, String> {
     let until = Instant::now() + Duration::from_secs(60 * args.minutes);
-    let mut rows = validate::cells()?;
+    let mut rows = validate::cells(args.large_states)?;
     eprintln!("{} cells searched, their violations replayed", rows.len());
     validate::walk_all(&mut rows, Walks { each: args.each, until, steps: args.steps })?;
     let date = args.date.as_deref().unwrap_or_default();
-    let record = Record { rows: &rows, date, each: args.each, steps: args.steps, minutes: args.minutes };
+    let Args { each, steps, minutes, large_states, .. } = *args;
+    let record = Record { rows: &rows, date, each, steps, minutes, large_states };
     std::fs::write(file, record.to_string()).map_err(|e| format!("{}: {e}", file.display()))?;
     let wrong = record.wrong();
     wrong.iter().for_each(|line| println!("{line}"));

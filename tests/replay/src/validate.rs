@@ -14,7 +14,7 @@ use overhear::model::bits::PEOPLE_MAX;
 use overhear::model::property::culprits;
 use overhear::model::{Action, Answer, Device, Property, Set};
 use overhear::run::{self, Plan, Scenario, Verdict};
-use overhear::scenario::{arrival_name, property_name, read_scenario};
+use overhear::scenario::{Size, arrival_name, property_name, read_scenario};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::Mutex;
@@ -29,6 +29,8 @@ pub struct Row {
     pub not_applicable: Option<String>,
     /// Each violation that the search found: the property, its shortest trace, and what became of it in reality.
     pub violated: Vec<(Property, Vec<Action>, Confirmed)>,
+    /// Properties that a search cut short has not decided.
+    pub undecided: usize,
     /// The walks.
     pub tally: Tally,
     /// Walks that came to something new, as text.
@@ -46,8 +48,11 @@ pub enum Confirmed {
     No(String),
 }
 
-/// Every cell of the base scenarios under the models that the client implements, each violation confirmed.
-pub fn cells() -> Result<Vec<Row>, String> {
+/// Every cell under the models that the client implements, each violation that is found confirmed.
+///
+/// The search of a large scenario ends at `large_states_max` states; what it has not decided by then is not confirmed
+/// here, and counted.
+pub fn cells(large_states_max: usize) -> Result<Vec<Row>, String> {
     let known = bundle::models();
     let models: Vec<_> = known.iter().filter(|m| strategy(&m.name).is_some()).cloned().collect();
     let read = |file: bundle::Bundled| {
@@ -55,11 +60,16 @@ pub fn cells() -> Result<Vec<Row>, String> {
         read_scenario(&source).map(|file| Scenario { file, source }).map_err(|e| e.to_string())
     };
     let scenarios = bundle::scenarios().into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let limits = Limits::default();
-    let plan =
-        Plan { scenarios: &scenarios, models: &models, known: &known, large: false, limits, may_be_vacuous: false };
-    let searched = run::run(&plan, &()).map_err(|e| format!("{e:?}"))?;
-    searched.iter().map(row).collect()
+    let (large, base): (Vec<_>, Vec<_>) = scenarios.into_iter().partition(|s| s.file.size == Size::Large);
+    let mut rows = Vec::new();
+    for (scenarios, states_max) in [(base, None), (large, Some(large_states_max))] {
+        let limits = Limits { states_max, ..Limits::default() };
+        let scenarios = &scenarios;
+        let plan = Plan { scenarios, models: &models, known: &known, large: true, limits, may_be_vacuous: false };
+        let searched = run::run(&plan, &()).map_err(|e| format!("{e:?}"))?;
+        rows.extend(searched.iter().map(row).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(rows)
 }
 
 fn row(searched: &run::Cell) -> Result<Row, String> {
@@ -86,7 +96,8 @@ fn row(searched: &run::Cell) -> Result<Row, String> {
             violated.push((*property, trace.clone(), confirmed));
         }
     }
-    Ok(Row { cell, not_applicable, violated, tally: Tally::default(), news: Vec::new() })
+    let undecided = searched.verdicts.iter().filter(|v| matches!(v.1, Verdict::Unknown { .. })).count();
+    Ok(Row { cell, not_applicable, violated, undecided, tally: Tally::default(), news: Vec::new() })
 }
 
 /// Replays the trace of a violation, and looks whether it has really happened at its end.
