@@ -216,9 +216,8 @@ fn absorb_identity(w: &World, s: &mut State, v: Device, p: Person, view: View) {
 fn absorb_signature(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     let travels = w.policy(me).verification_travels == VerificationTravels::OwnIdentity;
-    let signed = travels && view.vouched && s.vouched.has(me, p);
-    let accepted = view.identity == Identity::True && s.pinned.get(v, p) == Identity::True;
-    if signed && accepted {
+    let signed = travels && view.vouched && is_vouched(s, me, p, view.identity);
+    if signed && s.pinned.get(v, p) == view.identity {
         s.verified.set_row(v, s.verified.row(v).with(p));
     }
 }
@@ -240,20 +239,27 @@ fn absorb_vouched(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     };
     let confirmed = match policy.verification_travels {
         VerificationTravels::PerDevice => false,
-        VerificationTravels::OwnIdentity => {
-            s.verified.has(v, me) && s.vouched.has(me, p) && view.identity == Identity::True
-        }
+        VerificationTravels::OwnIdentity => s.verified.has(v, me) && is_vouched(s, me, p, view.identity),
         VerificationTravels::SyncedByServer => others.iter().any(|o| s.verified.has(o, p) && s.pinned.get(o, p) == pin),
     };
     if !confirmed {
         s.pinned.set(v, p, pin);
         return;
     }
-    let pin = if policy.verification_travels == VerificationTravels::OwnIdentity { Identity::True } else { pin };
+    let pin = if policy.verification_travels == VerificationTravels::OwnIdentity { view.identity } else { pin };
     s.pinned.set(v, p, pin);
     s.offered.set(v, p, Identity::None);
     s.verified.set_row(v, s.verified.row(v).with(p));
     s.latched.set_row(v, s.latched.row(v).with(p));
+}
+
+/// Whether the server stores the word of `me` that this identity of `p` is verified.
+fn is_vouched(s: &State, me: Person, p: Person, identity: Identity) -> bool {
+    match identity {
+        Identity::True => s.vouched.has(me, p),
+        Identity::Old => s.vouched_old.has(me, p),
+        Identity::None | Identity::Forged => false,
+    }
 }
 
 /// The devices part of an answer: keys stored by id, and prompts about new devices.

@@ -4,7 +4,7 @@ use super::action::{Blocked, Step, guard};
 use super::bits::{Device, Flag, Identity, Person, Set};
 use super::decide::{Contact, Decision, LocalTrust, Own, Situation, decide, decide_contact};
 use super::directory::{Answer, View, absorb, contact, on_change, own_identity, view};
-use super::state::State;
+use super::state::{Among, State};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
     FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership, OnChange, OnNewDevice,
@@ -96,7 +96,9 @@ fn publish_device(w: &World, s: State, d: Device, publication: Publication) -> S
         Publication::Joined(r) => s.registered.with(d).with(r),
     };
     let rogue = publication.rogue().map_or(s.existed, |r| s.existed.with(r));
-    State { registered, existed: rogue.and(s.rogue(w)), ..s }
+    // It comes under a new id, if it was there before, under which nobody holds keys or was given any.
+    let (stored, given) = (s.stored.without_column(d), s.given.without_column(d));
+    State { registered, existed: rogue.and(s.rogue(w)), stored, given, ..s }
 }
 
 /// The person of `d` makes a true identity on `d`, which signs `d`; the server is told, or told otherwise.
@@ -553,9 +555,17 @@ pub fn reset_identity(w: &World, s: State, d: Device, publication: Publication) 
         // Verifications of others that the old identity had signed are gone with it; the latch remembers them.
         verified: if keeps_verified { s.verified } else { own(s) },
         vouched: w.all_people().fold(s.vouched, |all, q| all.without(q, p)),
+        // What others signed of the identity before stays signed, and counts again if somebody shows it.
+        vouched_old: match label {
+            Identity::Old => {
+                w.all_people().filter(|q| s.vouched.has(*q, p)).fold(s.vouched_old, |all, q| all.with(q, p))
+            }
+            _ => s.vouched_old,
+        },
         ..s
     };
-    let s = if keeps_verified { s } else { State { vouched: s.vouched.with_row(p, Set::EMPTY), ..s } };
+    let none = |vouched: Among| if keeps_verified { vouched } else { vouched.with_row(p, Set::EMPTY) };
+    let s = State { vouched: none(s.vouched), vouched_old: none(s.vouched_old), ..s };
     Ok(publish(w, s, d, publication))
 }
 

@@ -1,7 +1,7 @@
 //! What somebody remembers, and nothing else: an answer that nobody remembers is gone.
 
 use super::bits::{Device, Flag, Identities, PEOPLE_MAX, Person, Rel, Set, VIEWERS_MAX};
-use super::world::World;
+use super::world::{HonestOption, World};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 /// What a viewer remembers of each person.
@@ -71,6 +71,8 @@ pub struct State {
     pub warned: Among,
     /// vouched(p, q): the server stores p's word, which p's other devices believe, that q's true identity is verified.
     pub vouched: Among,
+    /// vouched_old(p, q): the same of an identity that q has replaced. A signature is never revoked.
+    pub vouched_old: Among,
 
     // What each viewer remembers.
     /// pinned(v, p): the identity of p that v has accepted.
@@ -109,7 +111,7 @@ pub struct State {
     pub all_read: Flag,
 }
 
-// 248 bytes, 22 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
+// 256 bytes, 22 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
 const _: () = assert!(size_of::<State>() <= 256);
 
 /// Words in a [`State`], each of which holds four fields or rows of 16 bits.
@@ -263,6 +265,7 @@ pub(super) fn fullest(w: &World) -> State {
         shown_verified: d,
         warned: among,
         vouched: among,
+        vouched_old: if w.has_option(HonestOption::ResetIdentity) { among } else { Among::default() },
         pinned: identities,
         offered: identities,
         verified: of_people,

@@ -345,7 +345,7 @@ impl<'w> Cast<'w> {
         }
         // On the way to `v` somebody keeps back what another device of its person vouches for, and only that: a
         // signature that `v` has made or seen is left where it is.
-        let vouched = !w.vantage_on_client(v) || self.vouched.contains(&(v, p));
+        let vouched = !w.vantage_on_client(v) || s.verified.has(v, p) || self.vouched.contains(&(v, p));
         Ok(Told { key, devices, signed, vouched })
     }
     /// What the server of `p` lists. A forged identity signs whatever the adversary holds, once somebody asks.
@@ -400,13 +400,10 @@ impl<'w> Cast<'w> {
         self.looked_up.insert((v, p));
         self.settle(s, v, p, former).await
     }
-    /// The application's part of a lookup: a notice, and a new pin where the policy asks nobody.
-    async fn settle(&mut self, s: State, v: Device, p: Person, former: Option<Key>) -> Res<()> {
-        let user = self.user(p);
-        let Some(identity) = self.client(v)?.identity(&user).await? else { return Ok(()) };
-        if identity.is_verified() {
-            self.vouched.insert((v, p));
-        }
+    /// A notice, if the client has something to tell its person about `p`; returns whether the contact has changed, and
+    /// whether since it was verified.
+    async fn notice(&mut self, v: Device, p: Person) -> Res<(bool, bool)> {
+        let Some(identity) = self.client(v)?.identity(&self.user(p)).await? else { return Ok((false, false)) };
         let changed = match &identity {
             matrix_sdk_crypto::UserIdentity::Own(_) => false,
             matrix_sdk_crypto::UserIdentity::Other(i) => i.identity_needs_user_approval(),
@@ -415,8 +412,18 @@ impl<'w> Cast<'w> {
         if changed || violated {
             self.notices.insert((v, p));
         }
-        // A verification also fails with one's own identity, which is no change of the contact's. And a client keeps the
-        // pin of somebody verified where it was, so an identity can change back to the pinned one.
+        Ok((changed, violated))
+    }
+    /// The application's part of a lookup: a notice, and a new pin where the policy asks nobody.
+    async fn settle(&mut self, s: State, v: Device, p: Person, former: Option<Key>) -> Res<()> {
+        let user = self.user(p);
+        let Some(identity) = self.client(v)?.identity(&user).await? else { return Ok(()) };
+        if identity.is_verified() {
+            self.vouched.insert((v, p));
+        }
+        let (changed, violated) = self.notice(v, p).await?;
+        // A verification also fails with one's own identity, which is no change of the contact's. And a client keeps
+        // the pin of somebody verified where it was, so an identity can change back to the pinned one.
         let other = self.world.owner(v) != p && former != self.known_key(v, p).await?;
         if (if violated { other } else { changed }) && on_change(self.world, &s, v, p) == OnChange::Notify {
             // Whoever keeps signatures back has no reason to spare one that the viewer does not go by any more.
@@ -545,8 +552,15 @@ impl<'w> Cast<'w> {
         for &p in &members {
             self.look_up(s, v, p, answers[p.index()]).await?;
         }
+        // What was shown of the sender's own person changes what they have verified of everybody.
+        for &p in &members {
+            self.notice(v, p).await?;
+        }
         let users: Vec<OwnedUserId> = members.iter().map(|&p| self.user(p)).collect();
         self.claim(v, &users).await?;
+        if self.shares_an_id(v) {
+            self.client(v)?.machine.discard_room_key(room()).await?;
+        }
         match self.client(v)?.send(&users, self.strategy.clone()).await? {
             Sent::Refused(why) => self.last_send = Some(Err(why)),
             Sent::Messages(messages, event) => {
@@ -559,6 +573,13 @@ impl<'w> Cast<'w> {
             }
         }
         Ok(())
+    }
+    /// Whether `v` has given the key of a session to a device under whose id another one comes now. A client gives an
+    /// id the key of one session once, whatever its keys are, so the replay waits for the next session: a client begins
+    /// one after a hundred messages or a week, and the model counts neither.
+    fn shares_an_id(&self, v: Device) -> bool {
+        let given = |h: Device| self.given.iter().any(|g| g.1 == h) && self.world.owner(v) != self.world.owner(h);
+        self.clients.keys().any(|r| self.world.reuses(*r).is_some_and(given))
     }
     /// Gives `v` one-time keys of the devices that it has no Olm session with.
     async fn claim(&mut self, v: Device, users: &[OwnedUserId]) -> Res<()> {

@@ -90,7 +90,7 @@ async fn of_contact(cast: &Cast<'_>, v: Device, p: Person, difference: &Differen
     Ok(match () {
         () if trust && old => Some(Known::ResetNotSeenYet),
         () if cast.introduced.contains(&(v, p)) => Some(Known::CeremonyLooksUp),
-        () if difference.topic == Topic::Signed => of_old(cast, v, p),
+        () if matches!(difference.topic, Topic::Signed | Topic::Displayed) => of_old(cast, v, p),
         () => None,
     })
 }

@@ -101,10 +101,8 @@ impl fmt::Display for Record<'_> {
         writeln!(f, "matrix-sdk-crypto 0.18.0, unmodified, driven in process; written on {} by\n", self.date)?;
         let Self { each, steps, minutes, large_states, date, .. } = self;
         let command = "cargo run -p overhear-real -- --validate docs/validation.md";
-        writeln!(
-            f,
-            "    {command} --each {each} --steps {steps} \\\n      --minutes {minutes} --large-states {large_states} --date {date}\n"
-        )?;
+        let limits = format!("--minutes {minutes} --large-states {large_states}");
+        writeln!(f, "    {command} --each {each} --steps {steps} \\\n      {limits} --date {date}\n")?;
         writeln!(
             f,
             "- {confirmed} of {violated} violations that the search finds came true in {} cells:",
