@@ -21,9 +21,9 @@ pub enum Known {
     /// another (gossiping/machine.rs, l. 751, should_share_key; people.rs, hand_over, gives old keys only). A rogue
     /// device that is given keys so is an approved one, and gets later ones anyway until it is removed.
     ForwardedSessionLivesOn,
-    /// The model has one old identity of a person, which signed what any of them had signed (people.rs,
-    /// reset_identity); the client tells them apart by key (identities/user.rs, l. 855). The model allows the adversary
-    /// more than the client does.
+    /// The model has one old identity of a person, which signed what any of them had signed, and which whoever signed
+    /// one of them has signed (people.rs, reset_identity); the client tells them apart by key (identities/user.rs,
+    /// l. 855). The model allows the adversary more than the client does.
     OldOnesMerged,
     /// A ceremony contains lookups on both sides: a client ignores one with a device that it does not know, keeps the
     /// first keys of an id, and pins what it sees (verification/machine.rs, l. 304, receive_any_event). The model has
@@ -53,7 +53,8 @@ impl Known {
 
 /// Which known difference `difference` is, after `action`; none if it is news.
 pub async fn known(cast: &Cast<'_>, action: Action, all: &[Difference], difference: &Difference) -> Res<Option<Known>> {
-    if matches!(action, Action::Send(..)) && matches!(difference.topic, Topic::Reads | Topic::Given | Topic::Withheld) {
+    let by_send = matches!(difference.topic, Topic::Reads | Topic::Given | Topic::Withheld | Topic::Refusal);
+    if matches!(action, Action::Send(..)) && by_send {
         return Ok(of_send(cast, all));
     }
     let Some((v, p)) = difference.who else { return Ok(None) };
@@ -66,15 +67,16 @@ fn of_send(cast: &Cast<'_>, all: &[Difference]) -> Option<Known> {
     let session = cast.last_send.as_ref().and_then(|sent| sent.as_ref().ok());
     let forwarded = session.is_some_and(|session| cast.forwarded.iter().any(|f| f.0 == *session));
     match () {
-        () if has(Topic::Signed) => {
-            all.iter().filter(|d| d.topic == Topic::Signed).filter_map(|d| d.who).find_map(|(v, p)| of_old(cast, v, p))
+        () if has(Topic::Signed) || has(Topic::Verified) => {
+            let shown = all.iter().filter(|d| matches!(d.topic, Topic::Signed | Topic::Verified)).filter_map(|d| d.who);
+            shown.filter_map(|(v, p)| of_old(cast, v, p)).next()
         }
-        () if has(Topic::Given) => None,
+        () if has(Topic::Given) || has(Topic::Refusal) => None,
         () => forwarded.then_some(Known::ForwardedSessionLivesOn),
     }
 }
 
-/// Differences about what an old identity signed.
+/// Differences about what an old identity signed, and who had signed it.
 fn of_old(cast: &Cast<'_>, v: Device, p: Person) -> Option<Known> {
     let old = matches!(cast.last.get(&(v, p)).and_then(|told| told.key), Some(Key::Old(_)));
     (old && cast.server.old(p) > 1).then_some(Known::OldOnesMerged)
@@ -90,7 +92,7 @@ async fn of_contact(cast: &Cast<'_>, v: Device, p: Person, difference: &Differen
     Ok(match () {
         () if trust && old => Some(Known::ResetNotSeenYet),
         () if cast.introduced.contains(&(v, p)) => Some(Known::CeremonyLooksUp),
-        () if matches!(difference.topic, Topic::Signed | Topic::Displayed) => of_old(cast, v, p),
+        () if trust || difference.topic == Topic::Signed => of_old(cast, v, p),
         () => None,
     })
 }

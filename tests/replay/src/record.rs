@@ -122,7 +122,10 @@ impl fmt::Display for Record<'_> {
         )?;
         writeln!(f, "  in all. After each step what every client knows, shows, sends and can read was compared:")?;
         writeln!(f, "  {stopped} walks disagree without an explanation, {parted} ended at an explained disagreement.")?;
-        writeln!(f, "- In {beyond} walks the adversary decrypted, at the end, what the model says it cannot.\n")?;
+        let beyond = beyond - tally.beyond_by_forwarding;
+        writeln!(f, "- In {beyond} walks the adversary decrypted, at the end, what the model says it cannot; in")?;
+        let forwarded = tally.beyond_by_forwarding;
+        writeln!(f, "  {forwarded} more because of a forwarded session that lives on, a known difference.\n")?;
         writeln!(
             f,
             "Half of the walks push the adversary on; half start on the way of a confirmed attack where a cell"

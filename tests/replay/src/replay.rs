@@ -64,6 +64,13 @@ pub struct Course {
     pub beyond: Set<Device>,
 }
 
+impl Course {
+    /// Whether the adversary reads more than the model says because a session that was forwarded to it lived on.
+    pub fn is_beyond_by_forwarding(&self) -> bool {
+        !self.beyond.is_empty() && self.known.contains(&Known::ForwardedSessionLivesOn)
+    }
+}
+
 /// Where a replay stopped at something new.
 #[derive(Debug)]
 pub struct Stop {

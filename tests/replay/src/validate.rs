@@ -254,6 +254,10 @@ impl Row {
         if let Some(stop) = &course.stop {
             self.news.push(format!("seed {seed}, {}\n  {stop}", self.cell.text(&actions[..stop.step])));
         }
+        if !course.beyond.is_empty() && !course.is_beyond_by_forwarding() {
+            let taken = self.cell.text(&actions[..course.steps]);
+            self.news.push(format!("seed {seed}, {taken}\n  decrypted beyond the model, after {:?}", course.known));
+        }
     }
     /// The violations that did not come true.
     pub fn unconfirmed(&self) -> impl Iterator<Item = String> {

@@ -103,6 +103,8 @@ pub struct Tally {
     pub parted: usize,
     /// Walks at whose end a device of the adversary's decrypted what the model says it cannot.
     pub beyond: usize,
+    /// Those of them in which a session that was forwarded to the device lived on.
+    pub beyond_by_forwarding: usize,
     /// How many walks had which known difference.
     pub known: BTreeMap<Known, usize>,
     /// How often each kind of action was taken.
@@ -119,6 +121,7 @@ impl Tally {
         self.stopped += usize::from(course.stop.is_some());
         self.parted += usize::from(course.stop.is_none() && course.known.iter().any(|k| k.parts_ways()));
         self.beyond += usize::from(!course.beyond.is_empty());
+        self.beyond_by_forwarding += usize::from(course.is_beyond_by_forwarding());
         course.known.iter().for_each(|k| *self.known.entry(*k).or_default() += 1);
         for &action in &actions[..course.steps] {
             let text = trace::text(&cell.world, &cell.names, action);
@@ -147,6 +150,7 @@ impl Tally {
         self.stopped += other.stopped;
         self.parted += other.parted;
         self.beyond += other.beyond;
+        self.beyond_by_forwarding += other.beyond_by_forwarding;
         other.known.iter().for_each(|(k, n)| *self.known.entry(*k).or_default() += n);
         for (mine, theirs) in [(&mut self.actions, &other.actions), (&mut self.lies, &other.lies)] {
             theirs.iter().for_each(|(k, n)| *mine.entry(k.clone()).or_default() += n);
