@@ -180,6 +180,7 @@ struct Loaded {
     scenarios: Vec<Scenario>,
     models: Vec<Model>,
     known: Vec<Model>,
+    named: bool,
     large: bool,
     limits: Limits,
 }
@@ -191,6 +192,7 @@ impl Loaded {
             scenarios: &self.scenarios,
             models: &self.models,
             known: &self.known,
+            named: self.named,
             large: self.large,
             limits: self.limits,
         }
@@ -229,7 +231,8 @@ fn load(selection: &Selection) -> Result<Loaded, Failure> {
     }
     // A scenario that is asked for by name is searched, whatever its size.
     let large = selection.large || !selection.scenarios.is_empty();
-    Ok(Loaded { scenarios, models, known, large, limits })
+    let named = !selection.models.is_empty();
+    Ok(Loaded { scenarios, models, known, named, large, limits })
 }
 
 /// Shows how far the searches are: a bar on a terminal, else a line every ten seconds.
@@ -564,7 +567,11 @@ pub fn list() -> Result<Exit, Failure> {
     }
     text += "\nModels\n";
     for m in bundle::models() {
-        text += &format!("  {:<33} {}\n", m.name, m.title);
+        let unverified = match m.unverified() {
+            0 => String::new(),
+            n => format!(" († {n} values unverified)"),
+        };
+        text += &format!("  {:<39} {}{unverified}\n", m.name, m.title);
     }
     text += "\nProperties, each with its letter and what it rules out\n";
     for p in Property::ALL {

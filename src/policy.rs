@@ -50,6 +50,12 @@ axes! {
     OnNewDevice {
         /// It is taken as it comes.
         Accept,
+        /// It is taken as it comes until a first device of the contact was compared. From then on sending stops until a
+        /// prompt is answered, and what was taken before goes on.
+        UntilCeremonyOldKept,
+        /// The same, but from then on whatever was not compared itself gets nothing, unasked, what was taken before
+        /// included.
+        UntilCeremonyOldDropped,
         /// Sending stops until a prompt is answered.
         Ask,
         /// Not applicable: devices are never looked at one by one.
@@ -66,6 +72,8 @@ axes! {
     }
     /// What happens when a contact's identity is not the pinned one.
     OnChange {
+        /// The new identity becomes the pin, and nothing is said.
+        Accept,
         /// The new identity becomes the pin and the person is warned.
         Notify,
         /// No keys until a prompt is answered.
@@ -111,6 +119,9 @@ axes! {
         OwnIdentity,
         /// As a record that the server passes on, and can withhold but not forge.
         SyncedByServer,
+        /// As encrypted messages of devices that were compared themselves: a device of one's own speaks of all that it
+        /// has compared, a contact's device of its own person's others.
+        TrustMessages,
     }
     /// Where accepted identities are remembered.
     Pins {
@@ -152,6 +163,26 @@ axes! {
         Password,
         /// The account's primary device, the one that opened it, approves it.
         ExistingDevice,
+        /// The same, and only where both devices are in one place.
+        InPerson,
+    }
+    /// What a server learns of the password when its account's owner signs in.
+    LoginProof {
+        /// The password itself, and so does whoever reads the link.
+        SecretSent,
+        /// That the owner knows it, and no more.
+        ServerNeverSees,
+        /// Not applicable: no device joins by password.
+        Unused,
+    }
+    /// Who tells the owner of an account that a device has joined it.
+    LoginAlert {
+        /// Nobody: it merely stands in the list.
+        None,
+        /// The server, by mail or by a notification to the other devices.
+        ServerTells,
+        /// The owner's own clients, once they see a device in their list that nobody there has approved.
+        ClientAudited,
     }
     /// When the first identity of an account is published.
     FirstIdentity {
@@ -168,15 +199,77 @@ axes! {
         Password,
         /// The account's phone number.
         Number,
+        /// The account's phone number, and a PIN that only its owner knows.
+        NumberAndPin,
+        /// Nothing: whoever loses it begins anew as somebody else.
+        Impossible,
         /// Not applicable: there is no identity.
         Unused,
     }
     /// Whose word decides who is in a room.
     Membership {
+        /// The server's; the client displays nobody whom the server does not announce.
+        ServerSilent,
         /// The server's; the client displays it.
         ServerShown,
         /// The members': changes are signed.
         Signed,
+    }
+    /// Which devices of somebody who is invited are handed the keys of earlier messages.
+    HistoryOnInvite {
+        /// Every listed one.
+        HandedToAll,
+        /// Those bound to the identity that the inviting client accepts.
+        BoundOnly,
+        /// None.
+        None,
+    }
+    /// Where a person's clients put the keys that they hold, for devices that join later.
+    KeyBackup {
+        /// Into whatever backup the server names.
+        ServerWord,
+        /// Into a backup that the person's own identity has signed, or whose secret they hold.
+        Signed,
+        /// Nowhere.
+        None,
+    }
+    /// What a device is whose private keys the server stores, encrypted, for while all others are off. Clients do not
+    /// list it among a person's devices.
+    Dehydrated {
+        /// A device like any other: listed ones are given keys.
+        LikeAnyOther,
+        /// One that gets a key only if its owner's identity has signed it.
+        OwnerSigned,
+        /// Nothing: there are none.
+        None,
+    }
+    /// What a ceremony confirms.
+    CeremonyBinds {
+        /// Whatever goes by the id that the other side names, once its keys are looked up again.
+        Ids,
+        /// The keys that were compared.
+        Keys,
+        /// Not applicable: no identity is confirmed that signs devices.
+        Unused,
+    }
+    /// Whether a person is displayed as verified whom the viewer's own identity vouches for while that itself is not
+    /// verified.
+    OwnInChain {
+        /// They are: the own identity's state is not looked at. Keys are another matter.
+        Ignored,
+        /// They are not.
+        Checked,
+        /// Not applicable: verifications are not signatures of the own identity.
+        Unused,
+    }
+    /// Whether what a server says of people goes into a log that everybody can check.
+    Transparency {
+        /// There is no log.
+        None,
+        /// There is one, and owners watch what it says of them. Nobody makes sure that all are shown the same log.
+        OwnerMonitors,
+        /// The same, and clients compare what they are shown with auditors or with each other.
+        Gossip,
     }
 }
 
@@ -216,12 +309,28 @@ pub struct Policy {
     pub history_on_link: HistoryOnLink,
     /// What it takes to put another device on an account.
     pub joining: Joining,
+    /// What whoever reads a sign-in learns of the password.
+    pub login_proof: LoginProof,
+    /// Whether an account's owner is told of a device that joins it.
+    pub login_alert: LoginAlert,
     /// Who can publish the first identity of an account, and when.
     pub first_identity: FirstIdentity,
     /// What it takes to replace the identity that the server lists.
     pub identity_replaced_by: IdentityReplacedBy,
     /// Whose word a client takes for who is in the room.
     pub membership: Membership,
+    /// Which devices of a new member are handed the keys of messages sent before.
+    pub history_on_invite: HistoryOnInvite,
+    /// Whose backup a client puts its keys into.
+    pub key_backup: KeyBackup,
+    /// Whether a device that only the server keeps is trusted more readily than it is shown.
+    pub dehydrated: Dehydrated,
+    /// Whether a ceremony can end with other keys confirmed than those that were compared.
+    pub ceremony_binds: CeremonyBinds,
+    /// Whether the own identity must be verified before what it signed counts.
+    pub own_in_chain: OwnInChain,
+    /// Whether servers are held to one account of everybody's keys.
+    pub transparency: Transparency,
 }
 
 impl Policy {
@@ -230,8 +339,28 @@ impl Policy {
         self.identity != IdentityKind::None
     }
 
+    /// Whether a prompt may stop a send because of a single new device.
+    pub fn asks_about_new_devices(self) -> bool {
+        matches!(self.new_device, OnNewDevice::Ask | OnNewDevice::UntilCeremonyOldKept)
+    }
+
+    /// Whether devices are looked at one by one as they come, and what was let through is kept apart from the rest.
+    pub fn looks_at_new_devices(self) -> bool {
+        self.asks_about_new_devices() || self.trusts_blindly_at_first()
+    }
+
+    /// Whether new devices pass without a question until a first one was compared.
+    pub fn trusts_blindly_at_first(self) -> bool {
+        matches!(self.new_device, OnNewDevice::UntilCeremonyOldKept | OnNewDevice::UntilCeremonyOldDropped)
+    }
+
     /// Whether a prompt may stop a send because of a single device.
     pub fn asks_about_devices(self) -> bool {
-        self.new_device == OnNewDevice::Ask || self.unsigned_device == OnUnsignedDevice::AskRoom
+        self.asks_about_new_devices() || self.unsigned_device == OnUnsignedDevice::AskRoom
+    }
+
+    /// Whether a device joins by the approval of one that is there.
+    pub fn joins_by_approval(self) -> bool {
+        matches!(self.joining, Joining::ExistingDevice | Joining::InPerson)
     }
 }

@@ -28,6 +28,8 @@ pub struct Plan<'a> {
     pub models: &'a [Model],
     /// Models that a scenario may fix for a person.
     pub known: &'a [Model],
+    /// Whether the models were asked for by name: each is then tried in every scenario, whatever models that is about.
+    pub named: bool,
     /// Whether large scenarios are searched too.
     pub large: bool,
     /// Where each search must stop; the deadline is the same for all.
@@ -140,7 +142,7 @@ impl CellProgress for () {
 fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
     let mut tasks = Vec::new();
     for scenario in plan.scenarios.iter().filter(|s| plan.large || s.file.size == Size::Base) {
-        for model in plan.models {
+        for model in plan.models.iter().filter(|m| plan.named || scenario.file.is_about(m)) {
             for arrives in scenario.file.arrivals() {
                 let at = arrives.unwrap_or(Arrival::FromStart);
                 let (world, names) = compile(&scenario.file, &scenario.source, model, plan.known, at)?;
@@ -153,14 +155,15 @@ fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
     Ok(tasks)
 }
 
-/// The one claim that decides a cell. A scenario of the user's own need not claim anything.
+/// The one claim that decides a cell. A scenario of the user's own need not claim anything, and none claims anything of
+/// a model that it is not about.
 fn expectation<'a>(
     scenario: &'a Scenario,
     model: &Model,
     arrives: Option<Arrival>,
     property: Property,
 ) -> Result<Option<&'a Expectation>, Box<Diagnostic>> {
-    if scenario.file.expectations.is_empty() {
+    if scenario.file.expectations.is_empty() || !scenario.file.is_about(model) {
         return Ok(None);
     }
     decide_cell(&scenario.file, &scenario.source, model, arrives, property).map(Some)
@@ -226,7 +229,12 @@ fn denied_by(w: &World, policy: &Policy) -> Option<String> {
 pub fn denying_axis(blocked: Blocked) -> Option<&'static str> {
     match blocked {
         Blocked::NoPassword | Blocked::JoiningNeedsExistingDevice | Blocked::NothingToApprove => Some("joining"),
-        Blocked::NumberMeansNothing | Blocked::IdentityNotReplaceable => Some("identity-replaced-by"),
+        Blocked::NumberMeansNothing | Blocked::IdentityNotReplaceable | Blocked::PinUnknown => {
+            Some("identity-replaced-by")
+        }
+        Blocked::MustBePresent => Some("joining"),
+        Blocked::NotInLog => Some("transparency"),
+        Blocked::BackupIsSigned | Blocked::NoBackup => Some("key-backup"),
         Blocked::NoRecoveryKey => Some("identity"),
         Blocked::FirstIdentityBound => Some("first-identity"),
         Blocked::MembershipSigned => Some("membership"),

@@ -27,15 +27,17 @@ use std::fmt::{self, Formatter};
 use std::marker::PhantomData;
 
 /// Every property with its name in files.
-pub const PROPERTIES: [(Property, &str); 11] = [
+pub const PROPERTIES: [(Property, &str); 13] = [
     (Property::NoInvisibleListener, "no-invisible-listener"),
     (Property::NoHiddenKey, "no-hidden-key"),
+    (Property::NoUnnoticedLeak, "no-unnoticed-leak"),
     (Property::NoSilentLeak, "no-silent-leak"),
     (Property::NoRogueKey, "no-rogue-key"),
     (Property::PastStaysPrivate, "past-stays-private"),
     (Property::RemovalEndsAccess, "removal-ends-access"),
     (Property::NeverShownAsVerified, "never-shown-as-verified"),
     (Property::NoUninvitedReader, "no-uninvited-reader"),
+    (Property::NoUnseenReader, "no-unseen-reader"),
     (Property::NoBlockedRoom, "no-blocked-room"),
     (Property::NoLockOut, "no-lock-out"),
     (Property::EverybodyReads, "everybody-reads"),
@@ -204,6 +206,9 @@ pub struct ScenarioFile {
     /// Whether the scenario is checked by default.
     #[serde(deserialize_with = "input::name")]
     pub size: Size,
+    /// The models that the scenario tells apart; absent: all but variants. Others are tried if they are asked for by
+    /// name.
+    pub models: Option<Vec<String>>,
     /// The honest people, 1 to 4 together with the adversary's accounts.
     #[serde(deserialize_with = "input::objects")]
     pub people: Vec<PersonEntry>,
@@ -352,6 +357,16 @@ pub struct RogueDevice {
     pub claims: String,
     /// The honest device of that person under whose id it comes.
     pub reuses_id_of: Option<String>,
+    /// What it is said to be; absent: an ordinary device.
+    pub poses_as: Option<Pose>,
+}
+
+/// What a device of the adversary can be said to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pose {
+    /// A device whose private keys the server stores, for while all others are off.
+    Dehydrated,
 }
 
 /// An account of the adversary's own.
@@ -406,6 +421,14 @@ impl ScenarioFile {
     pub fn arrivals(&self) -> Vec<Option<Arrival>> {
         let Some(adversary) = &self.adversary else { return vec![None] };
         adversary.arrives.iter().map(|name| Some(name.0)).collect()
+    }
+
+    /// Whether the scenario is meant for this model, where nobody asks for it by name.
+    pub fn is_about(&self, model: &Model) -> bool {
+        match &self.models {
+            Some(models) => models.contains(&model.name),
+            None => model.variant_of.is_none(),
+        }
     }
 
     fn accounts(&self) -> &[Account] {
@@ -475,6 +498,7 @@ fn world(file: &ScenarioFile, names: &Names, model: &Model, known: &[Model], arr
         devices_of,
         reuses,
         reused: reuses.into_iter().flatten().collect(),
+        dehydrated: dehydrated(file, names),
         uninvited: Set::first(names.people.len()).minus(Set::first(file.people.len())),
         senders: file.senders.iter().map(|d| device(names, d)).collect(),
         members: people_who(file, |p| p.in_room == InRoom::AtFirst),
@@ -507,6 +531,11 @@ fn reuses(file: &ScenarioFile, names: &Names) -> [Option<Device>; DEVICES_MAX] {
         reuses[device(names, &rogue.name).index()] = rogue.reuses_id_of.as_ref().map(|d| device(names, d));
     }
     reuses
+}
+
+fn dehydrated(file: &ScenarioFile, names: &Names) -> Set<Device> {
+    let posing = file.rogue_devices().iter().filter(|d| d.poses_as == Some(Pose::Dehydrated));
+    posing.map(|d| device(names, &d.name)).collect()
 }
 
 fn servers(file: &ScenarioFile, names: &Names) -> [Server; PEOPLE_MAX] {

@@ -159,6 +159,12 @@ pub fn sentence(w: &World, names: &Names, before: State, after: State, action: A
             let base = format!("The device {} sends the key of an old message again, to {}{id}", d(v), d(to));
             with_clauses(base, answer_clause(w, names, v, w.owner(to), a).into_iter().collect())
         }
+        Action::Invite(v, q, a) => {
+            let given = after.holders().minus(before.holders());
+            let keys = (!given.is_empty()).then(|| format!("{} is handed the keys", device_list(names, given)));
+            let clauses = answer_clause(w, names, v, q, a).into_iter().chain(keys).collect();
+            with_clauses(format!("{} invites {} on {}", owner(v), p(q), d(v)), clauses)
+        }
         Action::ResetIdentity(a, x) => {
             with_clauses(format!("{} makes a new identity on {}", owner(a), d(a)), publication_clause(names, a, x))
         }
@@ -181,7 +187,7 @@ fn plain_sentence(w: &World, names: &Names, action: Action) -> String {
         Action::RemoveDevice(by, a) => format!("{} takes {} off the account, on {}.", owner(by), d(a), d(by)),
         Action::LogOut(a) => format!("{} signs {} out.", owner(a), d(a)),
         Action::ChangePassword(a) => format!("{} changes the password on {}.", owner(a), d(a)),
-        Action::Invite(v, q) => format!("{} invites {}.", owner(v), p(q)),
+        Action::CompareLogs(v) => format!("The device {} compares the log that it was shown with others.", d(v)),
         Action::Arrive => "The adversary arrives.".to_string(),
         Action::StealPassword(q) => format!("The adversary takes {}'s password.", p(q)),
         Action::RegisterDevice(a) => match w.controls(w.owner(a)) {
@@ -203,6 +209,21 @@ fn plain_sentence(w: &World, names: &Names, action: Action) -> String {
         Action::LinkRogue(by, a) => format!("The adversary links {} from the stolen {}.", d(a), d(by)),
         Action::PhishLink(by, a) => format!("{} is tricked into approving {} on {}.", owner(by), d(a), d(by)),
         Action::AddMember(q) => format!("{} appears in the room, invited by nobody.", p(q)),
+        Action::SwapInCeremony(v, q) => format!(
+            "{} and {} compare on {}, and find the same; but what {} then signs is a forged identity of {}, which the \
+             server gave the id that was confirmed.",
+            owner(v),
+            p(q),
+            d(v),
+            d(v),
+            p(q)
+        ),
+        Action::PlantBackup(a) => {
+            format!("The adversary names a backup of its own as {}'s, for {} to read.", owner(a), d(a))
+        }
+        Action::OpenBackup(a) => {
+            format!("The adversary reads {}'s backup with the recovery key, on {}.", owner(a), d(a))
+        }
         _ => unreachable!("told with its answers by `sentence`"),
     }
 }
@@ -339,6 +360,9 @@ pub fn consequence(w: &World, names: &Names, s: State, property: Property) -> St
         Property::NoHiddenKey => {
             format!("{who} {holds} a room key; every client of {owner} has looked, and none was shown it.")
         }
+        Property::NoUnnoticedLeak => {
+            format!("{who} {holds} a room key; every client of {owner} has looked, and nobody was warned of it.")
+        }
         Property::NoSilentLeak => format!("{who} {holds} a room key, and nobody was warned."),
         Property::NoInvisibleListener => format!(
             "{who} {holds} a room key; every client of {owner} has looked, and none was shown it; nobody was warned, \
@@ -350,6 +374,9 @@ pub fn consequence(w: &World, names: &Names, s: State, property: Property) -> St
         Property::RemovalEndsAccess => format!("{who} got a key after {owner} had removed the adversary's device."),
         Property::NeverShownAsVerified => format!("Some client displays {} as verified.", device_list(names, culprits)),
         Property::NoUninvitedReader => format!("{who}, of an account that nobody invited, {holds} a room key."),
+        Property::NoUnseenReader => {
+            format!("{who}, of an account that no client displays among the members, {holds} a room key.")
+        }
         Property::NoBlockedRoom => "Even by the servers' true answers, a message to the room is now refused as a \
              whole because of something that the adversary made: nobody gets it."
             .to_string(),

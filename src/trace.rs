@@ -160,7 +160,8 @@ fn words(w: &World, names: &Names, action: Action) -> (&'static str, String) {
         Action::ResetIdentity(a, x) => ("reset-identity", published(a, x)),
         Action::LogOut(a) => ("log-out", d(a)),
         Action::ChangePassword(a) => ("change-password", d(a)),
-        Action::Invite(a, q) => ("invite", dp(a, q)),
+        Action::Invite(v, q, a) => ("invite", format!("{} {}", d(v), answer_text(names, q, a))),
+        Action::CompareLogs(v) => ("compare-logs", d(v)),
         Action::Arrive => ("arrive", String::new()),
         Action::StealPassword(q) => ("steal-password", p(q)),
         Action::RegisterDevice(a) => ("register-device", d(a)),
@@ -175,11 +176,14 @@ fn words(w: &World, names: &Names, action: Action) -> (&'static str, String) {
         Action::LinkRogue(a, b) => ("link-rogue", dd(a, b)),
         Action::PhishLink(a, b) => ("phish-link", dd(a, b)),
         Action::AddMember(q) => ("add-member", p(q)),
+        Action::SwapInCeremony(v, q) => ("swap-in-ceremony", dp(v, q)),
+        Action::PlantBackup(a) => ("plant-backup", d(a)),
+        Action::OpenBackup(a) => ("open-backup", d(a)),
     }
 }
 
 /// All verbs that [`parse`] knows.
-pub const VERBS: [&str; 31] = [
+pub const VERBS: [&str; 35] = [
     "sign-in",
     "publish-identity",
     "approve-device",
@@ -198,6 +202,7 @@ pub const VERBS: [&str; 31] = [
     "log-out",
     "change-password",
     "invite",
+    "compare-logs",
     "arrive",
     "steal-password",
     "register-device",
@@ -211,6 +216,9 @@ pub const VERBS: [&str; 31] = [
     "link-rogue",
     "phish-link",
     "add-member",
+    "swap-in-ceremony",
+    "plant-backup",
+    "open-backup",
 ];
 
 /// A word of an action that is not what it should be.
@@ -330,10 +338,10 @@ fn parse_words(w: &World, t: &mut Words) -> Result<Action, ParseError> {
         "sign-in" => Action::SignIn(t.device()?, t.publication()?),
         "publish-identity" => Action::PublishIdentity(t.device()?, t.publication()?),
         "approve-device" => Action::ApproveDevice(t.device()?, t.device()?, t.publication()?),
-        "look-up" => {
+        "look-up" | "invite" => {
             let v = t.device()?;
             let (p, answer) = t.answer()?;
-            Action::LookUp(v, p, answer)
+            if verb == "look-up" { Action::LookUp(v, p, answer) } else { Action::Invite(v, p, answer) }
         }
         "verify" => Action::Verify(t.device()?, t.person()?),
         "verify-device" => Action::VerifyDevice(t.device()?, t.device()?),
@@ -351,7 +359,7 @@ fn parse_words(w: &World, t: &mut Words) -> Result<Action, ParseError> {
         "reset-identity" => Action::ResetIdentity(t.device()?, t.publication()?),
         "log-out" => Action::LogOut(t.device()?),
         "change-password" => Action::ChangePassword(t.device()?),
-        "invite" => Action::Invite(t.device()?, t.person()?),
+        "compare-logs" => Action::CompareLogs(t.device()?),
         _ => return parse_adversary(verb, t),
     })
 }
@@ -371,6 +379,9 @@ fn parse_adversary(verb: &str, t: &mut Words) -> Result<Action, ParseError> {
         "link-rogue" => Action::LinkRogue(t.device()?, t.device()?),
         "phish-link" => Action::PhishLink(t.device()?, t.device()?),
         "add-member" => Action::AddMember(t.person()?),
+        "swap-in-ceremony" => Action::SwapInCeremony(t.device()?, t.person()?),
+        "plant-backup" => Action::PlantBackup(t.device()?),
+        "open-backup" => Action::OpenBackup(t.device()?),
         _ => {
             let verbs = VERBS.map(str::to_string);
             return Err(lookup("an action", &verbs, verb).err().unwrap_or_else(|| unreachable!("{verb} is a verb")));

@@ -21,7 +21,7 @@ fn cells(size: Size) -> Vec<Cell> {
     let mut cells = Vec::new();
     for source in bundle::scenarios().iter().map(|s| s.source()) {
         let file = read_scenario(&source).expect("a bundled scenario");
-        for model in models.iter().filter(|_| file.size == size) {
+        for model in models.iter().filter(|m| file.size == size && file.is_about(m)) {
             for arrives in file.arrivals() {
                 let at = arrives.unwrap_or(Arrival::FromStart);
                 let (world, _) = compile(&file, &source, model, &models, at).expect("a bundled scenario");

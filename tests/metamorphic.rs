@@ -55,7 +55,7 @@ fn cell(file: &ScenarioFile, source: &Source, model: &Model, known: &[Model], ar
 fn for_each_cell(mut visit: impl FnMut(&Scenario, &Model, &[Model], Arrival)) {
     let models = bundle::models();
     for scenario in scenarios() {
-        for model in &models {
+        for model in models.iter().filter(|m| scenario.file.is_about(m)) {
             for arrives in scenario.file.arrivals() {
                 visit(&scenario, model, &models, arrives.unwrap_or(Arrival::FromStart));
             }

@@ -137,7 +137,9 @@ static BUNDLED: LazyLock<Vec<(World, Names)>> = LazyLock::new(|| {
     let mut worlds = Vec::new();
     for source in bundle::scenarios().iter().map(bundle::Bundled::source) {
         let file = read_scenario(&source).expect("a bundled scenario is right");
-        for (model, arrives) in models.iter().flat_map(|m| file.arrivals().into_iter().map(move |a| (m, a))) {
+        for (model, arrives) in
+            models.iter().filter(|m| file.is_about(m)).flat_map(|m| file.arrivals().into_iter().map(move |a| (m, a)))
+        {
             let arrives = arrives.unwrap_or(Arrival::FromStart);
             worlds.push(compile(&file, &source, model, &models, arrives).expect("a bundled scenario compiles"));
         }

@@ -21,6 +21,7 @@ fn reports_are_current_and_every_expectation_is_met() {
         scenarios: &scenarios,
         models: &models,
         known: &models,
+        named: false,
         large: false,
         limits: Limits::default(),
         may_be_vacuous: true,

@@ -71,6 +71,7 @@ pub fn cast(policy: &Policy, devices: &[usize], hurried: bool, options: [bool; 5
         devices_of,
         reuses: [None; DEVICES_MAX],
         reused: Set::EMPTY,
+        dehydrated: Set::EMPTY,
         uninvited: Set::EMPTY,
         senders: devices_of[0],
         members: Set::first(devices.len()),

@@ -49,7 +49,7 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
     let reduced = Reduced::new(world, properties, reductions);
     let mut search = Search {
         actions: reduced.actions.clone(),
-        tried: with_needs(&reduced),
+        tried: reduced.with_needs(),
         world: reduced,
         visited: Store::new(layout.len()),
         packed: vec![0; layout.len()],
@@ -86,11 +86,6 @@ pub fn search(world: &World, properties: &[Property], limits: Limits, progress: 
 pub fn first(world: &World, property: Property) -> Option<Vec<Action>> {
     let findings = search(world, &[property], Limits::default(), &());
     findings.trace(property).map(<[Action]>::to_vec)
-}
-
-/// The actions that a search of `world` tries, without those that never happen.
-fn with_needs(world: &Reduced) -> Vec<(Needs, Action)> {
-    world.actions.iter().filter_map(|&a| Some((Needs::of(&world.world, a)?, a))).collect()
 }
 
 impl Search {
@@ -196,7 +191,7 @@ impl Search {
     // its members', and the least way to it is the way to the member that was discovered first.
     fn merge(&mut self, frontier: usize, buffer: &mut [u64]) -> usize {
         self.world = Reduced::new(&self.world.world, &self.open(), self.world.reductions);
-        self.tried = with_needs(&self.world);
+        self.tried = self.world.with_needs();
         let old = std::mem::replace(&mut self.visited, Store::new(self.layout.len()));
         let old_from = std::mem::take(&mut self.came_from);
         let mut place_of = vec![0; old.len()];

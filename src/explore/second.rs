@@ -3,12 +3,13 @@
 //! stateright does not expand a state once every property is decided, and its traces are not shortest when several
 //! properties share a run; so a property that nothing decides is added, and its traces are not used.
 
-use crate::model::{Action, Property, Reduced, Reductions, State, World, property};
+use crate::model::{Action, Facts, Needs, Property, Reduced, Reductions, State, World, property};
 use stateright::{Checker, Model};
 
 /// One world as a stateright model.
 pub struct Second {
     reduced: Reduced,
+    tried: Vec<(Needs, Action)>,
     properties: Vec<Property>,
     count: bool,
 }
@@ -16,7 +17,8 @@ pub struct Second {
 impl Second {
     /// The model of `world` that checks `properties`, and reaches every state if all are to be counted.
     pub fn new(world: &World, properties: &[Property], reductions: Reductions, count: bool) -> Self {
-        Self { reduced: Reduced::new(world, properties, reductions), properties: properties.to_vec(), count }
+        let reduced = Reduced::new(world, properties, reductions);
+        Self { tried: reduced.with_needs(), reduced, properties: properties.to_vec(), count }
     }
 }
 
@@ -28,8 +30,9 @@ impl Model for Second {
         vec![self.reduced.initial()]
     }
 
-    fn actions(&self, _: &State, actions: &mut Vec<Action>) {
-        actions.extend_from_slice(&self.reduced.actions);
+    fn actions(&self, s: &State, actions: &mut Vec<Action>) {
+        let facts = Facts::of(s);
+        actions.extend(self.tried.iter().filter(|(needs, _)| needs.met(facts)).map(|(_, action)| *action));
     }
 
     fn next_state(&self, s: &State, a: Action) -> Option<State> {
@@ -63,6 +66,8 @@ fn as_stateright(p: Property) -> stateright::Property<Second> {
         RemovalEndsAccess,
         NeverShownAsVerified,
         NoUninvitedReader,
+        NoUnseenReader,
+        NoUnnoticedLeak,
         NoBlockedRoom,
         NoLockOut
     )

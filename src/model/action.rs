@@ -2,11 +2,12 @@
 
 use super::bits::{Device, PEOPLE_MAX, Person, Set};
 use super::decide::Why;
-use super::directory::{Answer, answers, look_up};
+use super::directory::{Answer, answers, compare_logs, look_up};
 use super::people::Publication;
 use super::state::State;
 use super::world::{HonestOption, World};
 use super::{adversary, people};
+use crate::policy::{CeremonyBinds, HistoryOnInvite, KeyBackup, Transparency};
 
 /// The state that follows, or the guard that failed.
 pub type Step = Result<State, Blocked>;
@@ -74,6 +75,24 @@ pub enum Blocked {
     NoRecoveryKey,
     /// The adversary does not hold the identity's secret.
     NoIdentitySecret,
+    /// The number alone does not open the account, and its PIN is not known.
+    PinUnknown,
+    /// Both devices have to be in one place.
+    MustBePresent,
+    /// There is no backup of the account's keys.
+    NoBackup,
+    /// Clients put keys only into a backup that their person's identity has signed.
+    BackupIsSigned,
+    /// No log that the owner's server signs says so.
+    NotInLog,
+    /// The client was shown another log, which this answer does not continue.
+    OtherLog,
+    /// The client was shown the same log as everybody.
+    SameLog,
+    /// Nobody else's log is there to compare with.
+    NobodyToCompareWith,
+    /// Nobody is looked up here.
+    NobodyAsks,
     /// Membership is signed by members.
     MembershipSigned,
     /// The client has no session.
@@ -177,8 +196,10 @@ pub enum Action {
     LogOut(Device),
     /// The person changes the account's password on the device.
     ChangePassword(Device),
-    /// The client's person, a member, invites the other into the room.
-    Invite(Device, Person),
+    /// The client's person, a member, invites the other into the room; the client is told the answer about them.
+    Invite(Device, Person, Answer),
+    /// The client compares the log that it was shown with the auditors'.
+    CompareLogs(Device),
     /// The adversary starts to act.
     Arrive,
     /// The adversary takes the person's password, which works once.
@@ -205,6 +226,12 @@ pub enum Action {
     PhishLink(Device, Device),
     /// The adversary puts the person, an account of its own, into the room.
     AddMember(Person),
+    /// In a ceremony of the client's person with the other, the adversary has another identity confirmed.
+    SwapInCeremony(Device, Person),
+    /// The adversary makes a backup that it reads on the device, and the owner's clients put their keys into it.
+    PlantBackup(Device),
+    /// With the recovery key the adversary reads the owner's backup on the device.
+    OpenBackup(Device),
 }
 
 /// The state after `a`, or why `a` cannot happen in `s`.
@@ -227,7 +254,8 @@ pub fn step(w: &World, s: State, a: Action) -> Step {
         Action::ResetIdentity(d, publication) => people::reset_identity(w, s, d, publication),
         Action::LogOut(d) => people::log_out(w, s, d),
         Action::ChangePassword(d) => people::change_password(w, s, d),
-        Action::Invite(v, p) => people::invite(w, s, v, p),
+        Action::Invite(v, p, answer) => people::invite(w, s, v, p, answer),
+        Action::CompareLogs(v) => compare_logs(w, s, v),
         Action::Arrive => adversary::arrive(w, s),
         Action::StealPassword(p) => adversary::steal_password(w, s, p),
         Action::RegisterDevice(d) => adversary::register_device(w, s, d),
@@ -241,6 +269,9 @@ pub fn step(w: &World, s: State, a: Action) -> Step {
         Action::LinkRogue(by, d) => adversary::link_rogue(w, s, by, d),
         Action::PhishLink(by, d) => adversary::phish_link(w, s, by, d),
         Action::AddMember(p) => adversary::add_member(w, s, p),
+        Action::SwapInCeremony(v, p) => people::swap_in_ceremony(w, s, v, p),
+        Action::PlantBackup(d) => adversary::plant_backup(w, s, d),
+        Action::OpenBackup(d) => adversary::open_backup(w, s, d),
     }
 }
 
@@ -251,10 +282,11 @@ impl Action {
             Self::SignIn(_, p) | Self::PublishIdentity(_, p) | Self::ApproveDevice(_, _, p) => p != Publication::Intact,
             Self::ResetIdentity(_, p) => p != Publication::Intact,
             Self::LookUp(_, _, a) | Self::ForwardKeys(_, _, a) | Self::ReshareKeys(_, _, a) => a != Answer::Truth,
+            Self::Invite(_, _, a) => a != Answer::Truth,
             Self::Send(_, answers) => answers.iter().any(|&a| a != Answer::Truth),
             Self::Verify(..) | Self::VerifyDevice(..) | Self::AcceptDevice(..) | Self::BlockDevice(..) => false,
             Self::Acknowledge(..) | Self::Withdraw(..) | Self::RemoveDevice(..) | Self::LogOut(..) => false,
-            Self::ChangePassword(..) | Self::Invite(..) => false,
+            Self::ChangePassword(..) | Self::CompareLogs(..) => false,
             _ => true,
         }
     }
@@ -310,12 +342,15 @@ fn viewer_actions(w: &World, v: Device, all: &mut Vec<Action>) {
     let sends = w.senders.has(v);
     for p in w.all_people().filter(|&p| p == me || sends) {
         all.extend(answers(w, v, p).map(|a| Action::LookUp(v, p, a)));
-        all.extend([Action::Verify(v, p), Action::Acknowledge(v, p), Action::Withdraw(v, p), Action::Invite(v, p)]);
+        all.extend([Action::Verify(v, p), Action::Acknowledge(v, p), Action::Withdraw(v, p)]);
+        all.extend(answers(w, v, p).map(|a| Action::Invite(v, p, a)));
+        all.extend((p != me).then_some(Action::SwapInCeremony(v, p)));
         for d in w.of(p).without(v).iter() {
             all.extend([Action::VerifyDevice(v, d), Action::AcceptDevice(v, d), Action::BlockDevice(v, d)]);
             all.extend(answers(w, v, p).map(|a| Action::ReshareKeys(v, d, a)));
         }
     }
+    all.push(Action::CompareLogs(v));
     if sends {
         let truth = [Answer::Truth; PEOPLE_MAX];
         let all_answers = w.all_people().fold(vec![truth], |sofar, p| {
@@ -339,6 +374,7 @@ fn adversary_actions(w: &World, all: &mut Vec<Action>) {
         let rogue: Set<Device> = w.rogue.and(w.of(p));
         for d in w.adversary_may_hold(p).iter() {
             all.extend([Action::RegisterDevice(d), Action::HijackNumber(d), Action::SignRogue(d)]);
+            all.extend([Action::PlantBackup(d), Action::OpenBackup(d)]);
         }
         for by in w.honest.and(w.of(p)).iter() {
             all.extend([Action::EvictDevice(by), Action::StealDevice(by)]);
@@ -356,13 +392,22 @@ pub fn possible(w: &World) -> Vec<Action> {
         Action::ResetIdentity(..) => has(HonestOption::ResetIdentity),
         Action::LogOut(_) => has(HonestOption::LogOut),
         Action::ChangePassword(_) => has(HonestOption::ChangePassword),
-        Action::Invite(..) => has(HonestOption::Invite),
+        Action::Invite(v, _, answer) => {
+            let asks = w.policy(w.owner(v)).history_on_invite != HistoryOnInvite::None;
+            has(HonestOption::Invite) && (asks || answer == Answer::Truth)
+        }
+        Action::CompareLogs(v) => w.policy(w.owner(v)).transparency == Transparency::Gossip,
         Action::StealPassword(p) => powers.steal_password.has(p),
         Action::HijackNumber(d) => powers.hijack_number.has(w.owner(d)),
         Action::StealRecovery(p) | Action::OpenRecovery(p) => powers.steal_recovery.has(p),
         Action::StealDevice(d) | Action::LinkRogue(d, _) => powers.steal_device.has(d),
         Action::PhishLink(by, _) => powers.phish_link.has(w.owner(by)),
         Action::AddMember(p) => powers.add_member && w.uninvited.has(p),
+        Action::SwapInCeremony(v, _) => w.policy(w.owner(v)).ceremony_binds == CeremonyBinds::Ids,
+        Action::PlantBackup(d) => w.policy(w.owner(d)).key_backup == KeyBackup::ServerWord,
+        Action::OpenBackup(d) => {
+            powers.steal_recovery.has(w.owner(d)) && w.policy(w.owner(d)).key_backup != KeyBackup::None
+        }
         _ => true,
     };
     alphabet(w).into_iter().filter(keep).collect()

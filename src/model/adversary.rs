@@ -5,7 +5,9 @@ use super::bits::{Device, Flag, Person};
 use super::people::{hand_over, holds_identity, id_is_free, mark_as_compared};
 use super::state::State;
 use super::world::{Arrival, World};
-use crate::policy::{FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership};
+use crate::policy::{
+    FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, KeyBackup, LoginAlert, Membership,
+};
 
 /// The adversary starts to act, once people have sent what its time of arrival waits for.
 pub fn arrive(w: &World, s: State) -> Step {
@@ -51,8 +53,16 @@ pub fn register_device(w: &World, s: State, d: Device) -> Step {
     guard!(!shares || s.born.has(p) || w.controls(p), Blocked::NoIdentityToShare);
     // A device that joins by password where all devices share one identity key is given that key.
     let given_identity = shares && by_password && s.born.has(p) && !s.replaced.has(p);
-    let s = State { registered: s.registered.with(d), existed: s.existed.with(d), ..s };
+    let tells = w.policy(p).login_alert == LoginAlert::ServerTells && !w.controls(p);
+    let warned = if tells { s.warned.with(p, p) } else { s.warned };
+    let s = State { warned, ..list(s, d) };
     Ok(if given_identity { hold_identity(s, d, p) } else { s })
+}
+
+/// The account lists the adversary's device `d`: whoever has looked has to look again to see it.
+fn list(s: State, d: Device) -> State {
+    let looked = s.looked.without_column(d);
+    State { registered: s.registered.with(d), existed: s.existed.with(d), looked, ..s }
 }
 
 /// The adversary holds the true identity's secret of `p`, which signs `d`.
@@ -110,6 +120,7 @@ pub fn hijack_number(w: &World, s: State, d: Device) -> Step {
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(w.powers.hijack_number.has(p), Blocked::NoSuchPower);
     guard!(w.rogue.has(d), Blocked::NotHeld);
+    guard!(w.policy(p).identity_replaced_by != IdentityReplacedBy::NumberAndPin, Blocked::PinUnknown);
     guard!(w.policy(p).identity_replaced_by == IdentityReplacedBy::Number, Blocked::NumberMeansNothing);
     guard!(s.born.has(p), Blocked::NoSuchIdentity);
     guard!(!s.registered.has(d), Blocked::RegisteredAlready);
@@ -181,8 +192,10 @@ pub fn link_rogue(w: &World, s: State, by: Device, d: Device) -> Step {
     guard!(w.rogue.has(d), Blocked::NotHeld);
     guard!(!s.registered.has(d), Blocked::RegisteredAlready);
     guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
-    guard!(w.policy(p).joining == Joining::ExistingDevice, Blocked::NothingToApprove);
-    let s = State { registered: s.registered.with(d), existed: s.existed.with(d), ..s };
+    guard!(w.policy(p).joins_by_approval(), Blocked::NothingToApprove);
+    let tells = w.policy(p).login_alert == LoginAlert::ServerTells && !w.controls(p);
+    let warned = if tells { s.warned.with(p, p) } else { s.warned };
+    let s = State { warned, ..list(s, d) };
     Ok(if w.policy(p).has_identity() { hold_identity(s, d, p) } else { s })
 }
 
@@ -195,8 +208,10 @@ pub fn phish_link(w: &World, s: State, by: Device, d: Device) -> Step {
     guard!(s.signed_in.has(by) && w.owner(by) == p, Blocked::NotSignedIn);
     guard!(w.rogue.has(d), Blocked::NotHeld);
     guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
+    // Nobody is tricked into approving a device that lies before them.
+    guard!(policy.joining != Joining::InPerson, Blocked::MustBePresent);
     match policy.joining {
-        Joining::ExistingDevice => {
+        Joining::ExistingDevice | Joining::InPerson => {
             guard!(!s.registered.has(d), Blocked::RegisteredAlready);
             guard!(s.primary.has(by), Blocked::NotPrimary);
         }
@@ -207,13 +222,7 @@ pub fn phish_link(w: &World, s: State, by: Device, d: Device) -> Step {
             guard!(!s.signed.has(d), Blocked::ApprovedAlready);
         }
     }
-    let s = State {
-        registered: s.registered.with(d),
-        existed: s.existed.with(d),
-        shown: s.shown.with(d),
-        warned: s.warned.with(p, p),
-        ..s
-    };
+    let s = State { shown: s.shown.with(d), warned: s.warned.with(p, p), ..list(s, d) };
     let s = if policy.identity == IdentityKind::SignsDevices { mark_as_compared(w, s, by, d) } else { s };
     let s = if policy.history_on_link == HistoryOnLink::HandedOver { hand_over(s, by, d) } else { s };
     Ok(if policy.has_identity() { hold_identity(s, d, p) } else { s })
@@ -225,7 +234,35 @@ pub fn add_member(w: &World, s: State, p: Person) -> Step {
     guard!(w.powers.add_member, Blocked::NoSuchPower);
     guard!(w.uninvited.has(p), Blocked::NotHeld);
     guard!(!s.members.has(p), Blocked::MemberAlready);
-    let by_word = |q: Person| w.policy(q).membership == Membership::ServerShown;
+    let by_word = |q: Person| w.policy(q).membership != Membership::Signed;
     guard!(s.members.iter().any(by_word), Blocked::MembershipSigned);
     Ok(State { members: s.members.with(p), ..s })
+}
+
+/// The owner's server makes a backup of its own, which `d` reads, and their clients put their keys into it.
+pub fn plant_backup(w: &World, s: State, d: Device) -> Step {
+    let p = w.owner(d);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.rogue.has(d), Blocked::NotHeld);
+    guard!(w.policy(p).key_backup == KeyBackup::ServerWord, Blocked::BackupIsSigned);
+    guard!(w.controls(p), Blocked::NoVantage);
+    let clients = s.signed_in.and(w.of(p));
+    let s = State { existed: s.existed.with(d), ..s };
+    Ok(clients.iter().fold(s, |s, c| hand_over(s, c, d)))
+}
+
+/// With the recovery key and access to the account's storage, the adversary reads the backup, on `d`.
+pub fn open_backup(w: &World, s: State, d: Device) -> Step {
+    let p = w.owner(d);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.rogue.has(d), Blocked::NotHeld);
+    guard!(w.policy(p).key_backup != KeyBackup::None, Blocked::NoBackup);
+    guard!(s.recovery.has(p), Blocked::NoRecoveryKey);
+    guard!(s.passwords.has(p) || w.controls(p), Blocked::PasswordUnknown);
+    Ok(State {
+        existed: s.existed.with(d),
+        past: if s.backed_past.has(p) { s.past.with(d) } else { s.past },
+        current: if s.backed_current.has(p) { s.current.with(d) } else { s.current },
+        ..s
+    })
 }

@@ -1,6 +1,6 @@
 //! Who gets a key: one function over a finite, enumerable [`Situation`], read from top to bottom.
 
-use crate::policy::{BlockScope, OnChange, OnUnsignedDevice, Policy, Recipients, SenderIdentity};
+use crate::policy::{BlockScope, Dehydrated, OnChange, OnUnsignedDevice, Policy, Recipients, SenderIdentity};
 
 /// The sender's own identity, as the sending device sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -139,7 +139,7 @@ pub fn decide_contact(policy: &Policy, own: Own, contact: Contact) -> Option<Dec
         _ => return None,
     };
     match (on_change, policy.block_scope) {
-        (OnChange::Notify | OnChange::Unused, _) => None,
+        (OnChange::Accept | OnChange::Notify | OnChange::Unused, _) => None,
         (OnChange::Ask | OnChange::Refuse, BlockScope::Room) => Some(RefuseRoom(Why::ContactChanged)),
         (OnChange::Ask | OnChange::Refuse, _) => Some(Withhold(Code::ContactChanged)),
     }
@@ -158,6 +158,7 @@ pub fn decide(x: &Situation) -> Decision {
         }
         Recipients::Listed => decide_listed(x),
         Recipients::Accepted if vetted || x.trust == LocalTrust::Accepted => Share,
+        Recipients::Accepted if !x.policy.asks_about_new_devices() => Withhold(Code::Unverified),
         Recipients::Accepted => RefuseRoom(Why::UnknownDevice),
         // Here the owner's signature alone decides; what was said of the single device is not read.
         Recipients::Bound if x.contact == Contact::New => Withhold(Code::ContactNotAccepted),
@@ -172,11 +173,12 @@ pub fn decide(x: &Situation) -> Decision {
 fn decide_listed(x: &Situation) -> Decision {
     let asks = x.policy.unsigned_device == OnUnsignedDevice::AskRoom;
     let violated = x.contact == Contact::VerifiedThenChanged;
+    let owner_signed = x.policy.dehydrated == Dehydrated::OwnerSigned;
     match () {
         () if asks && x.trust == LocalTrust::Ignored => Decision::Share,
         () if asks && x.contact == Contact::Verified && !x.signed => Decision::RefuseRoom(Why::UnsignedDevice),
         // A dehydrated device stands for nobody who could see it: only its owner's signature speaks for it.
-        () if x.dehydrated && (!x.signed || violated) => Decision::Withhold(Code::Unsigned),
+        () if x.dehydrated && owner_signed && (!x.signed || violated) => Decision::Withhold(Code::Unsigned),
         () => Decision::Share,
     }
 }

@@ -5,7 +5,10 @@ use super::bits::{Device, Identity, Person, Set};
 use super::decide::{Contact, Own};
 use super::state::State;
 use super::world::World;
-use crate::policy::{FirstContact, IdentityKind, OnChange, OnNewDevice, OnOwnChange, Pins, VerificationTravels};
+use crate::policy::{
+    FirstContact, IdentityKind, LoginAlert, OnChange, OnNewDevice, OnOwnChange, OwnInChain, Pins, Transparency,
+    VerificationTravels,
+};
 
 /// The identity that a tampered answer shows, and what it signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +60,8 @@ pub struct View {
     pub clashing: Set<Device>,
     /// Whether the viewer's own signatures and records about the person came along.
     pub vouched: bool,
+    /// Whether it stands in a log that only the viewer was shown.
+    pub forked: bool,
 }
 
 /// What the server of `p` holds.
@@ -69,14 +74,18 @@ pub fn truth(w: &World, s: &State, p: Person) -> View {
         (true, true) if s.stealthy.has(p) => (Identity::Forged, devices),
         (true, true) => (Identity::Forged, s.held(w)),
     };
-    View { identity, devices, signed: signed.and(devices), clashing: Set::EMPTY, vouched: true }
+    View { identity, devices, signed: signed.and(devices), clashing: Set::EMPTY, vouched: true, forked: false }
 }
 
 /// What `answer` says of `p` to the client `v`, if it can be given at all.
 #[inline]
 pub fn view(w: &World, s: &State, v: Device, p: Person, answer: Answer) -> Result<View, Blocked> {
     let told = match answer {
-        Answer::Truth => truth(w, s, p),
+        Answer::Truth => {
+            // Whoever was shown another log once finds that this one does not continue it.
+            guard!(!s.forked.has(v, p), Blocked::OtherLog);
+            truth(w, s, p)
+        }
         Answer::Lie(lie) => {
             can_tell(w, s, v, p, lie)?;
             told(w, s, v, p, lie)
@@ -96,6 +105,8 @@ pub fn view(w: &World, s: &State, v: Device, p: Person, answer: Answer) -> Resul
 fn can_tell(w: &World, s: &State, v: Device, p: Person, lie: Lie) -> Result<(), Blocked> {
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(w.vantage_on_route(v, p), Blocked::NoVantage);
+    // Only the server of `p` can show a log of its own making.
+    guard!(!w.is_logged(v, p) || w.controls(p), Blocked::NotInLog);
     guard!(lie.added.within(s.held(w)), Blocked::NotHeld);
     let honest = listed_honest(w, s, p, lie);
     let id_is_free = |r: Device| w.reuses(r).is_none_or(|h| !honest.has(h));
@@ -126,7 +137,8 @@ fn told(w: &World, s: &State, v: Device, p: Person, lie: Lie) -> View {
     // What the viewer's own devices have stored comes from the viewer's own server, whoever answers about `p`. Someone
     // on that way keeps it back: no attack gains by letting it pass.
     let vouched = !w.vantage_on_client(v);
-    View { identity, devices, signed: signed.and(devices), clashing: Set::EMPTY, vouched }
+    let forked = w.is_logged(v, p);
+    View { identity, devices, signed: signed.and(devices), clashing: Set::EMPTY, vouched, forked }
 }
 
 /// The client `v` looks `p` up and remembers what it is told.
@@ -141,18 +153,36 @@ pub fn look_up(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Ste
     Ok(looked)
 }
 
+/// The client `v` compares the log that it was shown with the auditors'.
+pub fn compare_logs(w: &World, s: State, v: Device) -> Step {
+    let me = w.owner(v);
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(w.policy(me).transparency == Transparency::Gossip, Blocked::NobodyToCompareWith);
+    guard!(!s.forked.row(v).is_empty(), Blocked::SameLog);
+    Ok(State { warned: s.warned.with_row(me, s.warned.row(me).union(s.forked.row(v))), ..s })
+}
+
 /// What `v` remembers, its person is warned of and its client displays once it was told `view` of `p`.
 // The state is changed in place: most of what a search does is here, and a state is too large to be handed around.
 pub fn absorb(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     s.existed = s.existed.union(view.devices.and(s.rogue(w)));
+    s.forked = if view.forked { s.forked.with(v, p) } else { s.forked };
     absorb_own_list(w, s, v, p, view);
     absorb_identity(w, s, v, p, view);
     absorb_signature(w, s, v, p, view);
     absorb_devices(w, s, v, p, view);
     let confirmed = is_verified(w, s, v, p) && s.pinned.get(v, p) == view.identity;
-    let by_identity = if confirmed { view.signed } else { Set::EMPTY };
+    let by_identity = if confirmed || is_displayed_as_verified(w, s, v, p, view) { view.signed } else { Set::EMPTY };
     let green = by_identity.union(s.trusted.row(v)).and(view.devices).and(s.rogue(w));
     s.shown_verified = s.shown_verified.union(green);
+}
+
+/// Whether the application of `v` displays `p` as verified because it does not look at the state of the own identity: a
+/// forged one signs whatever identity the adversary shows of others.
+fn is_displayed_as_verified(w: &World, s: &State, v: Device, p: Person, view: View) -> bool {
+    let me = w.owner(v);
+    let ignores = w.policy(me).own_in_chain == OwnInChain::Ignored && me != p && w.vantage_on_client(v);
+    ignores && view.identity == Identity::Forged && s.pinned.get(v, me) == Identity::Forged
 }
 
 /// An owner's client displays its own account's devices, to whatever end it fetched them.
@@ -162,7 +192,15 @@ fn absorb_own_list(w: &World, s: &mut State, v: Device, p: Person, view: View) {
         return;
     }
     s.looked.set_row(v, s.looked.row(v).union(s.existed.and(w.of(p))));
-    s.shown = s.shown.union(view.devices.and(s.rogue(w)));
+    // No list of devices shows a dehydrated one.
+    let displayed = view.devices.minus(w.dehydrated);
+    s.shown = s.shown.union(displayed.and(s.rogue(w)));
+    let unknown = displayed.and(w.rogue).minus(view.signed);
+    let audits = w.policy(p).login_alert == LoginAlert::ClientAudited && !unknown.is_empty();
+    // An owner who watches the log knows their devices and their identity.
+    let entered = view.identity == Identity::Forged || view.devices.meets(w.rogue);
+    let watches = w.policy(p).transparency != Transparency::None && entered;
+    s.warned = if audits || watches { s.warned.with(p, p) } else { s.warned };
 }
 
 /// The identity part of an answer: pin, hold against the pin, warn.
@@ -192,7 +230,8 @@ fn absorb_identity(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let honest = view.identity == Identity::True && pin != Identity::Forged;
     let taken_over = me == p && policy.own_change == OnOwnChange::TakenOver;
     // Nothing is said of an own identity that is taken over and was never verified here.
-    let unsaid = honest || taken_over && !s.latched.has(v, p);
+    let on_change = on_change(w, s, v, p);
+    let unsaid = honest || on_change == OnChange::Accept || taken_over && !s.latched.has(v, p);
     s.warned = if unsaid { s.warned } else { s.warned.with(me, p) };
     if taken_over {
         s.pinned.set(v, p, view.identity);
@@ -200,8 +239,8 @@ fn absorb_identity(w: &World, s: &mut State, v: Device, p: Person, view: View) {
         s.verified.set_row(v, s.verified.row(v).without(p));
         return;
     }
-    match on_change(w, s, v, p) {
-        OnChange::Notify => {
+    match on_change {
+        OnChange::Accept | OnChange::Notify => {
             s.pinned.set(v, p, view.identity);
             s.offered.set(v, p, Identity::None);
             s.verified.set_row(v, s.verified.row(v).without(p));
@@ -216,8 +255,8 @@ fn absorb_identity(w: &World, s: &mut State, v: Device, p: Person, view: View) {
 fn absorb_signature(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     let travels = w.policy(me).verification_travels == VerificationTravels::OwnIdentity;
-    let signed = travels && view.vouched && is_vouched(s, me, p, view.identity);
-    if signed && s.pinned.get(v, p) == view.identity {
+    let signed = view.vouched && is_vouched(s, me, p, view.identity);
+    if travels && signed && s.pinned.get(v, p) == view.identity {
         s.verified.set_row(v, s.verified.row(v).with(p));
     }
 }
@@ -238,7 +277,7 @@ fn absorb_vouched(w: &World, s: &mut State, v: Device, p: Person, view: View) {
         _ => pin,
     };
     let confirmed = match policy.verification_travels {
-        VerificationTravels::PerDevice => false,
+        VerificationTravels::PerDevice | VerificationTravels::TrustMessages => false,
         VerificationTravels::OwnIdentity => s.verified.has(v, me) && is_vouched(s, me, p, view.identity),
         VerificationTravels::SyncedByServer => others.iter().any(|o| s.verified.has(o, p) && s.pinned.get(o, p) == pin),
     };
@@ -270,18 +309,33 @@ fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let stored = s.stored.row(v).minus(w.of(p)).union(view.devices.and(w.reused)).union(view.clashing);
     s.stored.set_row(v, stored);
     // What was decided about a device goes with it when an answer does not list it.
+    let policy = w.policy(me);
     let gone = w.of(p).minus(view.devices).minus(view.clashing);
+    // Where people are trusted blindly at first, what they decide is kept by fingerprint, listed or not.
+    let gone = if policy.trusts_blindly_at_first() { Set::EMPTY } else { gone };
     for decided in [&mut s.trusted, &mut s.accepted, &mut s.blocked, &mut s.seen] {
         decided.set_row(v, decided.row(v).minus(gone));
     }
-    let told = told_by_own_devices(w, s, v, view).and(view.devices);
+    let told = told_by_compared_devices(w, s, v, p, view).and(view.devices);
     s.trusted.set_row(v, s.trusted.row(v).union(told));
+    if told.meets(w.of(p)) {
+        end_blind_trust(w, s, v, p);
+    }
     // A question is put when a message is to be sent; a mere look at a list asks nothing.
-    if !w.policy(me).asks_about_devices() || !w.senders.has(v) {
+    if !w.senders.has(v) {
         return;
     }
-    let questionable = match w.policy(me).new_device {
+    if policy.trusts_blindly_at_first() && !s.latched.has(v, p) {
+        s.accepted.set_row(v, s.accepted.row(v).union(view.devices.without(v).minus(s.blocked.row(v))));
+        return;
+    }
+    if !policy.asks_about_devices() {
+        return;
+    }
+    let undecided = view.devices.without(v).minus(s.accepted.row(v)).minus(s.trusted.row(v));
+    let questionable = match policy.new_device {
         OnNewDevice::Ask => view.devices.without(v),
+        OnNewDevice::UntilCeremonyOldKept => undecided,
         _ if contact(w, s, v, p, view) == Contact::Verified => view.devices.minus(view.signed).without(v),
         _ => Set::EMPTY,
     };
@@ -290,14 +344,36 @@ fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     s.warned = if rogue { s.warned.with(me, p) } else { s.warned };
 }
 
-/// The devices that other devices of the person of `v` have compared, as far as a record of it came along.
-fn told_by_own_devices(w: &World, s: &State, v: Device, view: View) -> Set<Device> {
-    let me = w.owner(v);
-    if !view.vouched || w.policy(me).verification_travels != VerificationTravels::SyncedByServer {
-        return Set::EMPTY;
+/// With the first device of `p` that was compared, `v` trusts none of them blindly any more; where what was trusted so
+/// before counts no more either, it is forgotten.
+pub fn end_blind_trust(w: &World, s: &mut State, v: Device, p: Person) {
+    let policy = w.policy(w.owner(v));
+    if !policy.trusts_blindly_at_first() || s.latched.has(v, p) {
+        return;
     }
+    s.latched.set_row(v, s.latched.row(v).with(p));
+    if policy.new_device == OnNewDevice::UntilCeremonyOldDropped {
+        s.accepted.set_row(v, s.accepted.row(v).minus(w.of(p)));
+    }
+}
+
+/// The devices that others have compared, as far as their word of it counts with `v` and came along.
+fn told_by_compared_devices(w: &World, s: &State, v: Device, p: Person, view: View) -> Set<Device> {
+    let me = w.owner(v);
     let others = s.signed_in.and(w.of(me)).without(v);
-    others.iter().fold(Set::EMPTY, |all, o| all.union(s.trusted.row(o)))
+    let compared_by = |devices: Set<Device>| devices.iter().fold(Set::EMPTY, |all, o| all.union(s.trusted.row(o)));
+    match w.policy(me).verification_travels {
+        _ if !view.vouched => Set::EMPTY,
+        VerificationTravels::PerDevice | VerificationTravels::OwnIdentity => Set::EMPTY,
+        VerificationTravels::SyncedByServer => compared_by(others),
+        VerificationTravels::TrustMessages => {
+            let known = s.trusted.row(v);
+            let of_contact = known.and(s.signed_in).and(w.of(p));
+            // A stolen device that was compared speaks for whatever the adversary holds.
+            let stolen = if known.and(s.stolen).meets(w.of(p)) { s.held(w) } else { Set::EMPTY };
+            compared_by(known.and(others)).union(compared_by(of_contact).union(stolen).and(w.of(p)))
+        }
+    }
 }
 
 /// The rule that the policy of `v` has for a changed identity of `p`.

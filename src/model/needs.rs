@@ -59,7 +59,7 @@ impl Needs {
             }
             Action::ApproveDevice(by, d, x) => {
                 let policy = w.policy(w.owner(d));
-                let joins = policy.joining == Joining::ExistingDevice;
+                let joins = policy.joins_by_approval();
                 let needs = only(joins || policy.identity == IdentityKind::SignsDevices)?.published(x).client(by);
                 Some(if joins { needs.not_signed_in(d) } else { needs.client(d).listed(d) })
             }
@@ -99,13 +99,15 @@ impl Needs {
                 let needs = only(true)?.published(x).born(w.owner(d));
                 match w.policy(w.owner(d)).identity_replaced_by {
                     IdentityReplacedBy::Password => Some(needs.client(d)),
-                    IdentityReplacedBy::Number => Some(needs),
-                    IdentityReplacedBy::Unused => None,
+                    IdentityReplacedBy::Number | IdentityReplacedBy::NumberAndPin => Some(needs),
+                    IdentityReplacedBy::Impossible | IdentityReplacedBy::Unused => None,
                 }
             }
             Action::RemoveDevice(by, d) => Some(only(true)?.client(by).listed(d)),
             Action::LogOut(d) | Action::ChangePassword(d) => Some(only(true)?.client(d)),
-            Action::Invite(v, p) => Some(only(!w.uninvited.has(p))?.client(v).not_a_member(p)),
+            Action::Invite(v, p, x) => Some(only(!w.uninvited.has(p))?.client(v).not_a_member(p).told(w, p, x)),
+            Action::CompareLogs(v) => Some(only(true)?.client(v)),
+            Action::SwapInCeremony(v, _) => Some(only(true)?.arrived().client(v)),
             Action::Arrive => Some(Self { lacks: Facts { active: Flag::ON, ..Facts::default() }, ..Self::default() }),
             _ => Some(only(true)?.arrived()),
         }
@@ -156,7 +158,9 @@ impl Needs {
         match w.policy(w.owner(d)).joining {
             Joining::Password => self.not_signed_in(d),
             // Only the first device signs in by itself.
-            Joining::ExistingDevice => w.of(w.owner(d)).iter().fold(self.unborn(w.owner(d)), Self::not_signed_in),
+            Joining::ExistingDevice | Joining::InPerson => {
+                w.of(w.owner(d)).iter().fold(self.unborn(w.owner(d)), Self::not_signed_in)
+            }
         }
     }
     /// What the answer `x` about `p` needs, to be given.

@@ -3,12 +3,13 @@
 use super::action::{Blocked, Step, guard};
 use super::bits::{Device, Flag, Identity, Person, Set};
 use super::decide::{Contact, Decision, LocalTrust, Own, Situation, decide, decide_contact};
-use super::directory::{Answer, View, absorb, contact, on_change, own_identity, view};
+use super::directory::{Answer, View, absorb, contact, end_blind_trust, on_change, own_identity, view};
 use super::state::{Among, State};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
-    FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, Membership, OnChange, OnNewDevice,
-    OnOwnChange, OnUnsignedDevice, OwnRequests, ReShare, Recipients, VerificationTravels,
+    CeremonyBinds, FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, KeyBackup,
+    LoginProof, Membership, OnChange, OnOwnChange, OnUnsignedDevice, OwnRequests, ReShare, Recipients,
+    VerificationTravels,
 };
 
 /// What becomes of something on its way from a client to its server.
@@ -50,6 +51,7 @@ pub fn sign_in(w: &World, s: State, d: Device, publication: Publication) -> Step
     guard!(!s.stolen.has(d), Blocked::Stolen);
     let first = !s.registered.meets(w.of(p)) && !s.signed_in.meets(w.of(p)) && !s.born.has(p);
     let joins_by_password = policy.joining == Joining::Password;
+    let tells_secret = joins_by_password && policy.login_proof == LoginProof::SecretSent;
     guard!(first || joins_by_password, Blocked::JoiningNeedsExistingDevice);
     let brings_identity = first && policy.first_identity == FirstIdentity::WithFirstDevice;
     guard!(first || brings_identity || shares_identity(w, s, p), Blocked::NoIdentityToShare);
@@ -62,7 +64,7 @@ pub fn sign_in(w: &World, s: State, d: Device, publication: Publication) -> Step
     );
     guard!(brings_identity || !matches!(publication, Publication::Joined(_)), Blocked::NoIdentityPublished);
 
-    let overheard = joins_by_password && s.active.on() && w.vantage_on_client(d);
+    let overheard = tells_secret && s.active.on() && w.vantage_on_client(d);
     let s = State {
         signed_in: s.signed_in.with(d),
         primary: if first { s.primary.minus(w.of(p)).with(d) } else { s.primary },
@@ -71,7 +73,7 @@ pub fn sign_in(w: &World, s: State, d: Device, publication: Publication) -> Step
         ..publish_device(w, s, d, publication)
     };
     match policy.identity {
-        IdentityKind::SharedByDevices if brings_identity => Ok(publish(w, s, d, publication)),
+        _ if brings_identity => Ok(publish(w, s, d, publication)),
         IdentityKind::SharedByDevices => Ok(enrol(w, s, d)),
         IdentityKind::SignsDevices | IdentityKind::None => Ok(s),
     }
@@ -145,7 +147,7 @@ pub fn approve_device(w: &World, s: State, by: Device, d: Device, publication: P
     guard!(!s.stolen.has(d), Blocked::Stolen);
     can_replace(w, s, d, publication)?;
     match policy.joining {
-        Joining::ExistingDevice => {
+        Joining::ExistingDevice | Joining::InPerson => {
             guard!(s.primary.has(by), Blocked::NotPrimary);
             guard!(!s.signed_in.has(d), Blocked::SignedInAlready);
             guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
@@ -273,6 +275,9 @@ pub fn verify_device(w: &World, s: State, v: Device, d: Device) -> Step {
     guard!(!policy.has_identity() && reads_devices(w, w.owner(v)), Blocked::NothingToVerify);
     guard!(s.signed_in.has(d), Blocked::NobodyMeets);
     guard!(s.registered.has(d), Blocked::ComparisonFails);
+    let mut s = s;
+    end_blind_trust(w, &mut s, v, w.owner(d));
+    end_blind_trust(w, &mut s, d, w.owner(v));
     Ok(State { trusted: s.trusted.with(v, d).with(d, v), ..s })
 }
 
@@ -289,7 +294,7 @@ fn compared(w: &World, s: State, me: Person, p: Person) -> bool {
 /// Whether the policy of `me` looks at single devices at all.
 fn reads_devices(w: &World, me: Person) -> bool {
     let policy = w.policy(me);
-    policy.new_device == OnNewDevice::Ask
+    policy.looks_at_new_devices()
         || policy.recipients == Recipients::Verified
         || policy.own_requests == OwnRequests::Ask
 }
@@ -350,7 +355,7 @@ pub fn withdraw(w: &World, s: State, v: Device, p: Person) -> Step {
 /// Whom the client `v` takes to be in the room.
 pub fn recognised_members(w: &World, s: &State, v: Device) -> Set<Person> {
     match w.policy(w.owner(v)).membership {
-        Membership::ServerShown => s.members,
+        Membership::ServerSilent | Membership::ServerShown => s.members,
         Membership::Signed => s.members.minus(w.uninvited),
     }
 }
@@ -359,7 +364,7 @@ pub fn recognised_members(w: &World, s: &State, v: Device) -> Set<Person> {
 #[inline]
 pub fn situation(w: &World, s: &State, v: Device, contact: Contact, own: Own, view: View, d: Device) -> Situation {
     // What a yes means: that the device is known, or that its lack of a signature is to be ignored.
-    let known = w.policy(w.owner(v)).new_device == OnNewDevice::Ask;
+    let known = w.policy(w.owner(v)).looks_at_new_devices();
     let trust = match () {
         () if s.blocked.has(v, d) => LocalTrust::Blocked,
         () if s.accepted.has(v, d) && !known => LocalTrust::Ignored,
@@ -373,7 +378,7 @@ pub fn situation(w: &World, s: &State, v: Device, contact: Contact, own: Own, vi
         contact,
         signed: contact != Contact::NoIdentity && view.signed.has(d),
         trust,
-        dehydrated: false,
+        dehydrated: w.dehydrated.has(d),
     }
 }
 
@@ -431,7 +436,8 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
         recipients.and(s.rogue(w)).iter().filter(|&d| s.removed.meets(w.of(w.owner(d)))).collect();
     let era_is_past = s.existed.is_empty();
     let given = s.given.row(v).union(recipients.and(w.reused));
-    Ok(State {
+    let unseen = w.policy(w.owner(v)).membership == Membership::ServerSilent;
+    let s = State {
         past: if era_is_past { s.past.union(readers) } else { s.past },
         current: if era_is_past { s.current } else { s.current.union(readers) },
         after: s.after.union(after_removal),
@@ -442,9 +448,22 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
             s.overheard
         },
         all_read: Flag::of(s.all_read.on() || honest == w.honest && honest.within(readers)),
+        ghosts: if unseen { s.ghosts.union(recipients.and(w.uninvited_devices)) } else { s.ghosts },
         contacted: if contacted { s.contacted.with(v) } else { s.contacted },
         ..s
-    })
+    };
+    Ok(back_up(w, s))
+}
+
+/// Clients put the keys that they hold into their person's backup, where there is one.
+fn back_up(w: &World, s: State) -> State {
+    let has_backup = |p: &Person| w.policy(*p).key_backup != KeyBackup::None;
+    let of = |holders: Set<Device>| -> Set<Person> {
+        let own = |p: &Person| holders.and(s.signed_in).meets(w.of(*p));
+        w.all_people().filter(|p| has_backup(p) && own(p)).collect()
+    };
+    let (past, current) = (s.backed_past.union(of(s.past)), s.backed_current.union(of(s.current)));
+    State { backed_past: past, backed_current: current, ..s }
 }
 
 /// Whether `readers` are, besides others, all honest devices in the room, those that were thrown off included.
@@ -522,7 +541,7 @@ pub fn remove_device(w: &World, s: State, by: Device, d: Device) -> Step {
     guard!(s.registered.has(d), Blocked::NotListed);
     // Where the primary device lets others in, it alone puts them out, and nobody puts out the primary
     // (Signal-Server, DeviceController.java@0075e94a, removeDevice).
-    guard!(w.policy(w.owner(d)).joining == Joining::Password || s.primary.has(by), Blocked::NotPrimary);
+    guard!(!w.policy(w.owner(d)).joins_by_approval() || s.primary.has(by), Blocked::NotPrimary);
     Ok(State { registered: s.registered.without(d), removed: s.removed.with(d), ..s })
 }
 
@@ -538,7 +557,8 @@ pub fn reset_identity(w: &World, s: State, d: Device, publication: Publication) 
             guard!(s.signed_in.has(d), Blocked::NotSignedIn);
             s
         }
-        IdentityReplacedBy::Number => take_number(w, s, d, publication),
+        IdentityReplacedBy::Number | IdentityReplacedBy::NumberAndPin => take_number(w, s, d, publication),
+        IdentityReplacedBy::Impossible => return Err(Blocked::IdentityNotReplaceable),
         IdentityReplacedBy::Unused => return Err(Blocked::NoSuchIdentity),
     };
     let label = if s.secrets.has(p) { Identity::Forged } else { Identity::Old };
@@ -618,16 +638,56 @@ pub fn change_password(w: &World, s: State, d: Device) -> Step {
     guard!(w.has_option(HonestOption::ChangePassword), Blocked::SwitchedOff);
     guard!(s.signed_in.has(d), Blocked::NotSignedIn);
     guard!(w.policy(p).joining == Joining::Password, Blocked::NoPassword);
-    let overheard = s.active.on() && w.vantage_on_client(d);
+    let overheard = s.active.on() && w.vantage_on_client(d) && w.policy(p).login_proof == LoginProof::SecretSent;
     Ok(State { passwords: if overheard { s.passwords.with(p) } else { s.passwords.without(p) }, ..s })
 }
 
-/// A member invites somebody.
-pub fn invite(w: &World, s: State, v: Device, p: Person) -> Step {
+/// A member invites somebody, and hands over the keys of earlier messages as the policy has it.
+pub fn invite(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Step {
     guard!(w.has_option(HonestOption::Invite), Blocked::SwitchedOff);
     guard!(s.signed_in.has(v), Blocked::NotSignedIn);
     guard!(s.members.has(w.owner(v)), Blocked::NotAMember);
     guard!(!s.members.has(p), Blocked::MemberAlready);
     guard!(!w.uninvited.has(p), Blocked::Uninvited);
-    Ok(State { members: s.members.with(p), ..s })
+    let s = State { members: s.members.with(p), ..s };
+    if w.policy(w.owner(v)).history_on_invite == HistoryOnInvite::None {
+        guard!(answer == Answer::Truth, Blocked::NobodyAsks);
+        return Ok(s);
+    }
+    let told = view(w, &s, v, p, answer)?;
+    let mut s = s;
+    absorb(w, &mut s, v, p, told);
+    let handed = entitled_to_history(w, &s, v, p, told).iter().fold(s, |s, d| hand_over(s, v, d));
+    Ok(back_up(w, handed))
+}
+
+/// The devices of `p` that `v` hands the keys of earlier messages when it invites them.
+fn entitled_to_history(w: &World, s: &State, v: Device, p: Person, told: View) -> Set<Device> {
+    let standing = contact(w, s, v, p, told);
+    let known = !matches!(standing, Contact::NoIdentity | Contact::New | Contact::VerifiedThenChanged);
+    match w.policy(w.owner(v)).history_on_invite {
+        HistoryOnInvite::HandedToAll => told.devices,
+        // Who hands keys over so must have verified their own identity on the device.
+        HistoryOnInvite::BoundOnly if known && s.verified.has(v, w.owner(v)) => told.signed,
+        HistoryOnInvite::BoundOnly | HistoryOnInvite::None => Set::EMPTY,
+    }
+}
+
+/// The identity that a ceremony confirms is not the one compared: the server passes its own key off as a device's id,
+/// and the client of `v` looks up what goes by that id once the strings were found equal.
+pub fn swap_in_ceremony(w: &World, s: State, v: Device, p: Person) -> Step {
+    let me = w.owner(v);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.controls(p), Blocked::NoVantage);
+    guard!(w.policy(me).ceremony_binds == CeremonyBinds::Ids, Blocked::KeysAreBound);
+    guard!(s.signed_in.has(v) && me != p, Blocked::NotSignedIn);
+    guard!(s.signed_in.meets(w.of(p)), Blocked::NobodyMeets);
+    guard!(s.verified.has(v, me), Blocked::NotApproved);
+    Ok(State {
+        pinned: s.pinned.with(v, p, Identity::Forged),
+        offered: s.offered.with(v, p, Identity::None),
+        verified: s.verified.with(v, p),
+        latched: s.latched.with(v, p),
+        ..s
+    })
 }

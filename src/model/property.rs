@@ -6,7 +6,7 @@ use super::directory::{View, absorb, contact, own_identity, truth};
 use super::people::{recognised_members, situation};
 use super::state::State;
 use super::world::World;
-use crate::policy::OnOwnChange;
+use crate::policy::{OnOwnChange, Transparency};
 
 /// A property of states. All but the last must always hold; [`Property::EverybodyReads`] must be possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,6 +17,8 @@ pub enum Property {
     NoHiddenKey,
     /// Whenever one does, somebody was warned.
     NoSilentLeak,
+    /// Once every client of its claimed owner has looked, and all logs were compared, somebody was warned of it.
+    NoUnnoticedLeak,
     /// No rogue device reads hidden and silently while every honest device still reads.
     NoInvisibleListener,
     /// Messages from before the first rogue key stay private.
@@ -27,6 +29,8 @@ pub enum Property {
     NeverShownAsVerified,
     /// No uninvited member holds a key.
     NoUninvitedReader,
+    /// No uninvited member holds a key whom the clients that gave it do not display.
+    NoUnseenReader,
     /// No honest send is refused and no honest device left out because of something the adversary made.
     NoLockOut,
     /// No honest send is refused as a whole because of something the adversary made: one lie about one person keeps
@@ -38,15 +42,17 @@ pub enum Property {
 
 impl Property {
     /// Every property, the worst to lose first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::NoInvisibleListener,
         Self::NoHiddenKey,
+        Self::NoUnnoticedLeak,
         Self::NoSilentLeak,
         Self::NoRogueKey,
         Self::PastStaysPrivate,
         Self::RemovalEndsAccess,
         Self::NeverShownAsVerified,
         Self::NoUninvitedReader,
+        Self::NoUnseenReader,
         Self::NoBlockedRoom,
         Self::NoLockOut,
         Self::EverybodyReads,
@@ -70,6 +76,7 @@ pub fn condition(w: &World, s: State, property: Property) -> bool {
     match property {
         Property::NoRogueKey => rogue_holders.is_empty(),
         Property::NoHiddenKey => !rogue_holders.iter().any(|d| hidden(w, s, d)),
+        Property::NoUnnoticedLeak => !rogue_holders.iter().any(|d| unnoticed(w, s, d)),
         Property::NoSilentLeak => !rogue_holders.iter().any(|d| silent(w, s, d)),
         Property::NoInvisibleListener => {
             let thrown_off = s.evicted.iter().any(|d| s.members.has(w.owner(d)));
@@ -79,6 +86,7 @@ pub fn condition(w: &World, s: State, property: Property) -> bool {
         Property::RemovalEndsAccess => s.after.is_empty(),
         Property::NeverShownAsVerified => s.shown_verified.is_empty(),
         Property::NoUninvitedReader => !s.holders().meets(w.uninvited_devices),
+        Property::NoUnseenReader => s.ghosts.is_empty(),
         Property::NoLockOut => !locked_out(w, s),
         Property::NoBlockedRoom => !some_send(w, s, Loss::Room),
         Property::EverybodyReads => s.all_read.on(),
@@ -89,6 +97,15 @@ pub fn condition(w: &World, s: State, property: Property) -> bool {
 pub fn hidden(w: &World, s: State, d: Device) -> bool {
     let clients = s.signed_in.and(w.of(w.owner(d)));
     !clients.is_empty() && clients.iter().all(|c| s.looked.has(c, d)) && !s.shown.has(d)
+}
+
+/// Whether everybody has looked who could notice `d` by looking, and nobody was warned of its claimed owner.
+pub fn unnoticed(w: &World, s: State, d: Device) -> bool {
+    let p = w.owner(d);
+    let clients = s.signed_in.and(w.of(p));
+    let gossips = |v: Device| w.policy(w.owner(v)).transparency == Transparency::Gossip;
+    let compared = !s.signed_in.iter().any(|v| s.forked.has(v, p) && gossips(v));
+    silent(w, s, d) && compared && !clients.is_empty() && clients.iter().all(|c| s.looked.has(c, d))
 }
 
 /// Whether nobody was warned of the claimed owner of `d`.
@@ -177,12 +194,14 @@ pub fn culprits(w: &World, s: State, property: Property) -> Set<Device> {
     let holders = s.holders().and(s.rogue(w));
     match property {
         Property::NoHiddenKey => holders.iter().filter(|&d| hidden(w, s, d)).collect(),
+        Property::NoUnnoticedLeak => holders.iter().filter(|&d| unnoticed(w, s, d)).collect(),
         Property::NoSilentLeak => holders.iter().filter(|&d| silent(w, s, d)).collect(),
         Property::NoInvisibleListener => s.overheard.iter().filter(|&d| hidden(w, s, d) && silent(w, s, d)).collect(),
         Property::PastStaysPrivate => s.past.and(s.rogue(w)),
         Property::RemovalEndsAccess => s.after,
         Property::NeverShownAsVerified => s.shown_verified,
         Property::NoUninvitedReader => s.holders().and(w.uninvited_devices),
+        Property::NoUnseenReader => s.ghosts,
         Property::NoRogueKey => holders,
         Property::NoLockOut | Property::NoBlockedRoom | Property::EverybodyReads => Set::EMPTY,
     }

@@ -13,12 +13,14 @@
 use super::action::{Action, possible, step};
 use super::bits::{Device, Flag, Identity, Person, Set};
 use super::directory::{Answer, Shown};
+use super::needs::Needs;
 use super::people::Publication;
 use super::property::Property;
 use super::state::{Among, OfDevices, OfPeople, State, fullest};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
-    FirstIdentity, HistoryOnLink, IdentityKind, Joining, OnNewDevice, OwnRequests, Recipients, VerificationTravels,
+    FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, Joining, KeyBackup, OwnRequests, Recipients,
+    VerificationTravels,
 };
 
 /// Which reductions a search uses.
@@ -56,6 +58,8 @@ struct Reads {
     bits: State,
     /// Whether it matters of whom somebody was warned.
     warned: bool,
+    /// Whether it matters who has looked for a device that was shown.
+    looked_though_shown: bool,
     /// Devices whose keys some rule could hand on to the adversary.
     keys_of: Set<Device>,
     /// Clients that never send, each with its own person, of whom they read only a verified identity.
@@ -92,6 +96,11 @@ impl Reduced {
         step(&self.world, s, action).ok().map(|next| self.kept(&next))
     }
 
+    /// The actions that a search tries, each with what it needs, without those that never happen.
+    pub fn with_needs(&self) -> Vec<(Needs, Action)> {
+        self.actions.iter().filter_map(|&a| Some((Needs::of(&self.world, a)?, a))).collect()
+    }
+
     /// The first state that the search keeps.
     pub fn initial(&self) -> State {
         self.kept(&self.world.initial())
@@ -109,17 +118,20 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
     let hidden = listener || asks(Property::NoHiddenKey);
     let can_hand_on = |p: Person| {
         let policy = w.policy(p);
-        let hands_on = policy.own_requests != OwnRequests::Never || policy.history_on_link == HistoryOnLink::HandedOver;
+        let asked = policy.own_requests != OwnRequests::Never || policy.history_on_link == HistoryOnLink::HandedOver;
+        let hands_on = asked || policy.key_backup == KeyBackup::ServerWord;
         let rogue = w.rogue.meets(w.of(p)) && hands_on;
-        rogue || w.powers.steal_device.meets(w.of(p))
+        let invites = w.has_option(HonestOption::Invite) && policy.history_on_invite != HistoryOnInvite::None;
+        rogue || invites || w.powers.steal_device.meets(w.of(p))
     };
     let people = |keep: &dyn Fn(Person) -> bool| {
         w.all_people().filter(|&p| keep(p)).fold(Set::EMPTY, |all: Set<Device>, p| all.union(w.of(p)))
     };
     let any_key = asks(Property::NoRogueKey) || asks(Property::NoSilentLeak) || asks(Property::NoHiddenKey);
-    let any_key = any_key || asks(Property::NoUninvitedReader);
+    let unnoticed = asks(Property::NoUnnoticedLeak);
+    let any_key = any_key || unnoticed || asks(Property::NoUninvitedReader);
     let past = any_key || asks(Property::PastStaysPrivate);
-    let warned = listener || asks(Property::NoSilentLeak);
+    let warned = listener || unnoticed || asks(Property::NoSilentLeak);
     let full = fullest(w);
     let only = |keep: bool, set: Set<Device>| if keep { set } else { Set::EMPTY };
     let listeners = || w.honest.minus(w.senders).iter();
@@ -131,12 +143,15 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
         after: only(asks(Property::RemovalEndsAccess), full.after),
         all_read: Flag::of(asks(Property::EverybodyReads)),
         warned: if warned { full.warned } else { Among::default() },
-        looked: if hidden { full.looked } else { OfDevices::default() },
+        looked: if hidden || unnoticed { full.looked } else { OfDevices::default() },
+        ghosts: only(asks(Property::NoUnseenReader), full.ghosts),
+        backed_past: if past { full.backed_past } else { Set::EMPTY },
+        backed_current: if any_key { full.backed_current } else { Set::EMPTY },
         past: only(past, full.past),
         current: only(any_key, full.current),
         // Whether a rogue device exists tells the eras apart, and who has looked since.
-        existed: only(past || hidden, full.existed),
-        primary: people(&|p| w.policy(p).joining == Joining::ExistingDevice),
+        existed: only(past || hidden || unnoticed, full.existed),
+        primary: people(&|p| w.policy(p).joins_by_approval()),
         // What is known need not be stolen, and cannot become unknown again.
         passwords_stolen: if w.has_option(HonestOption::ChangePassword) { full.passwords_stolen } else { Set::EMPTY },
         trusted: w.honest.iter().fold(full.trusted, |all, v| all.with_row(v, trust_read(w, v, properties))),
@@ -145,11 +160,12 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
     // Such a client reads its own person's identity only to approve requests for old keys, for which it has to be
     // verified, and to warn.
     let unread_unverified = listeners().fold(OfPeople::default(), |all, v| all.with(v, w.owner(v)));
-    let asking = w.honest.iter().filter(|&v| w.policy(w.owner(v)).new_device == OnNewDevice::Ask);
+    let asking = w.honest.iter().filter(|&v| w.policy(w.owner(v)).asks_about_new_devices());
     let of_hurried = w.honest.iter().filter(|&v| w.hurried.has(w.owner(v)));
     Reads {
         bits,
         warned,
+        looked_though_shown: unnoticed,
         keys_of: people(&can_hand_on).union(w.rogue).union(w.uninvited_devices),
         unread_unverified,
         answered_by_ceremony: asking.fold(OfDevices::default(), |all, v| all.with_row(v, full.seen.row(v))),
@@ -167,7 +183,8 @@ fn trust_read(w: &World, v: Device, properties: &[Property]) -> Set<Device> {
     let ticks = properties.contains(&Property::NeverShownAsVerified);
     let shown = if ticks { w.rogue.union(w.powers.steal_device) } else { Set::EMPTY };
     let waited_for = w.arrives == Arrival::AfterVerification && !policy.has_identity();
-    let travels = policy.verification_travels == VerificationTravels::SyncedByServer;
+    let travels =
+        matches!(policy.verification_travels, VerificationTravels::SyncedByServer | VerificationTravels::TrustMessages);
     match policy.own_requests {
         _ if decides || waited_for || travels => Set::first(w.devices),
         OwnRequests::Ask | OwnRequests::ApprovedDevices => w.of(p).union(shown),
@@ -196,7 +213,7 @@ fn forget_unread(w: &World, reads: &Reads, s: &State) -> State {
         // Only that somebody was warned of a person is asked for, not who.
         warned,
         // Once a device has been shown, who looked for it no longer matters.
-        looked: s.looked.minus(OfDevices::each(s.shown)),
+        looked: if reads.looked_though_shown { s.looked } else { s.looked.minus(OfDevices::each(s.shown)) },
         past: s.past.and(kept_keys),
         current: s.current.and(kept_keys),
         // First contact is over when the adversary has arrived.

@@ -2,6 +2,7 @@
 
 use super::bits::{Device, Flag, Identities, PEOPLE_MAX, Person, Rel, Set, VIEWERS_MAX};
 use super::world::{HonestOption, World};
+use crate::policy::{KeyBackup, Membership, Policy, Transparency};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 /// What a viewer remembers of each person.
@@ -54,6 +55,10 @@ pub struct State {
     pub stolen: Set<Device>,
     /// Rogue devices that exist for anybody: registered, or in any answer.
     pub existed: Set<Device>,
+    /// People whose backup holds the key of a past message.
+    pub backed_past: Set<Person>,
+    /// People whose backup holds the key of a current message.
+    pub backed_current: Set<Person>,
 
     // What people and their clients are doing.
     /// Honest devices that hold a session, and are still their owner's.
@@ -97,6 +102,8 @@ pub struct State {
     pub stored: OfDevices,
     /// looked(c, d): the client c has looked its own account up since the rogue device d first existed.
     pub looked: OfDevices,
+    /// forked(v, p): what v was told of p is in another log than the one that p's owner is shown.
+    pub forked: OfPeople,
 
     // Who can read what. A key once given is never ungiven: deleting cannot help the reader we fear.
     /// Devices that hold the key of a message sent before the first rogue device existed.
@@ -107,17 +114,21 @@ pub struct State {
     pub after: Set<Device>,
     /// Rogue devices that were given a key by a send that reached every honest device too: nobody missed anything.
     pub overheard: Set<Device>,
+    /// Devices of uninvited accounts that were given a key by a client which does not display these accounts.
+    pub ghosts: Set<Device>,
     /// Whether some send reached every honest device of the cast.
     pub all_read: Flag,
+    /// Nothing: it fills the last word.
+    pub filling: Set<Device>,
 }
 
-// 256 bytes, 22 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
-const _: () = assert!(size_of::<State>() <= 256);
+// 280 bytes, 24 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
+const _: () = assert!(size_of::<State>() <= 280);
 
 /// Words in a [`State`], each of which holds four fields or rows of 16 bits.
 const WORDS: usize = size_of::<State>() / 8;
-// `Layout::repack` marks the words that changed in a `u32`.
-const _: () = assert!(WORDS <= 32);
+// `Layout::repack` marks the words that changed in a `u64`.
+const _: () = assert!(WORDS <= 64);
 
 impl State {
     /// Rogue devices: in the adversary's hands and claimed to be an honest person's.
@@ -195,7 +206,7 @@ impl Layout {
     // Few fields change in a step, so this is much cheaper than packing all of them.
     pub fn repack(&self, from: &State, to: &State, out: &mut [u64]) -> bool {
         let (from, to) = (from.words(), to.words());
-        let changed = (0..WORDS).fold(0u32, |all, i| all | u32::from(from[i] != to[i]) << i);
+        let changed = (0..WORDS).fold(0u64, |all, i| all | u64::from(from[i] != to[i]) << i);
         let mut left = changed;
         while left != 0 {
             let i = left.trailing_zeros() as usize;
@@ -239,6 +250,10 @@ pub(super) fn fullest(w: &World) -> State {
     let of_devices = viewers.iter().fold(OfDevices::default(), |r, v| r.with_row(v, d));
     let among = p.iter().fold(Among::default(), |r, q| r.with_row(q, p));
     let identities = viewers.iter().fold(Identities::default(), |i, v| i.filled(v, w.people));
+    let whose = |has: fn(&Policy) -> bool| p.iter().filter(|&q| has(w.policy(q))).collect::<Set<Person>>();
+    let backed = whose(|policy| policy.key_backup != KeyBackup::None);
+    let logged = whose(|policy| policy.transparency != Transparency::None);
+    let silent = whose(|policy| policy.membership == Membership::ServerSilent);
     State {
         registered: d,
         primary: d,
@@ -258,6 +273,8 @@ pub(super) fn fullest(w: &World) -> State {
         recovery: p,
         stolen: d,
         existed: d,
+        backed_past: backed,
+        backed_current: backed,
         signed_in: d,
         evicted: d,
         contacted: d,
@@ -277,10 +294,13 @@ pub(super) fn fullest(w: &World) -> State {
         given: of_devices,
         stored: of_devices,
         looked: of_devices,
+        forked: viewers.iter().fold(OfPeople::default(), |r, v| r.with_row(v, logged)),
         past: d,
         current: d,
         after: d,
         overheard: d,
+        ghosts: if silent.is_empty() { Set::EMPTY } else { w.uninvited_devices },
         all_read: Flag::ON,
+        filling: Set::EMPTY,
     }
 }

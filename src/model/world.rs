@@ -2,7 +2,7 @@
 
 use super::bits::{DEVICES_MAX, Device, Index, PEOPLE_MAX, Person, Server, Set};
 use super::state::State;
-use crate::policy::{IdentityKind, Policy};
+use crate::policy::{IdentityKind, Policy, Transparency};
 
 /// When the adversary starts to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +73,8 @@ pub struct World {
     pub reuses: [Option<Device>; DEVICES_MAX],
     /// Honest devices under whose id a rogue device comes.
     pub reused: Set<Device>,
+    /// Rogue devices that pose as dehydrated ones.
+    pub dehydrated: Set<Device>,
     /// People who are the adversary's own accounts; nobody invites them.
     pub uninvited: Set<Person>,
     /// Honest devices that send messages.
@@ -121,6 +123,10 @@ impl World {
     /// Whether the scenario switches `o` on.
     pub fn has_option(&self, o: HonestOption) -> bool {
         self.options[o as usize]
+    }
+    /// Whether the client `v` takes of `p` only what is in a log.
+    pub fn is_logged(&self, v: Device, p: Person) -> bool {
+        [p, self.owner(v)].iter().all(|q| self.policy(*q).transparency != Transparency::None)
     }
     /// Whether the adversary holds the server of `p`.
     pub fn controls(&self, p: Person) -> bool {

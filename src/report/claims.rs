@@ -1,6 +1,5 @@
-//! The claims of the blog post that the project starts from, each with the cells that decide it.
-//!
-//! "Why for Matrix TOFU is not an option yet", Sheogorath's Blog, 2020.
+//! What others have said, held against the cells that decide it: the claims of the blog post that the project starts
+//! from ("Why for Matrix TOFU is not an option yet", Sheogorath's Blog, 2020), and attacks that are known.
 
 use crate::model::{Arrival, Property};
 use crate::report::matrix::verdict_word;
@@ -25,7 +24,7 @@ enum Decided {
     Outside(&'static str),
 }
 
-/// Something that the post says.
+/// Something that somebody says.
 struct Claim {
     says: &'static str,
     decided: Decided,
@@ -33,6 +32,7 @@ struct Claim {
 
 const START: Arrival = Arrival::FromStart;
 const LATER: Arrival = Arrival::AfterFirstContact;
+const VERIFIED: Arrival = Arrival::AfterVerification;
 
 const fn cell(
     scenario: &'static str,
@@ -44,7 +44,10 @@ const fn cell(
     Evidence { scenario, model, arrives, property, verdict }
 }
 
-use Property::{NoHiddenKey, NoInvisibleListener, NoRogueKey, NoSilentLeak, PastStaysPrivate};
+use Property::{
+    NeverShownAsVerified, NoBlockedRoom, NoHiddenKey, NoInvisibleListener, NoRogueKey, NoSilentLeak, NoUninvitedReader,
+    NoUnnoticedLeak, NoUnseenReader, PastStaysPrivate,
+};
 
 const CLAIMS: &[Claim] = &[
     Claim {
@@ -129,6 +132,143 @@ const CLAIMS: &[Claim] = &[
     },
 ];
 
+/// Attacks on trust that were published: each with a policy, or the version of a client, that falls, and one that holds.
+const ATTACKS: &[Claim] = &[
+    Claim {
+        says: "A homeserver adds a device (Albrecht and others 2023, \"simple confidentiality break\").",
+        decided: Decided::By(&[
+            cell("server-of-recipient", "matrix-all-devices", LATER, NoInvisibleListener, "violated"),
+            cell("server-of-recipient", "matrix-identity-based", LATER, NoSilentLeak, "holds"),
+        ]),
+    },
+    Claim {
+        says: "A homeserver adds a member (the same; Albrecht, Dowling and Jones 2025 for WhatsApp).",
+        decided: Decided::By(&[
+            cell("added-member", "matrix-identity-based", LATER, NoUninvitedReader, "violated"),
+            cell("added-member", "whatsapp", LATER, NoUninvitedReader, "violated"),
+            cell("added-member", "signal", LATER, NoUninvitedReader, "holds"),
+        ]),
+    },
+    Claim {
+        says: "A device id that equals an identity key (CVE-2022-39250).",
+        decided: Decided::By(&[
+            cell("id-for-a-key", "matrix-2020-cross-signing-default", START, NeverShownAsVerified, "violated"),
+            cell("id-for-a-key", "matrix-js-sdk-19.7", START, NeverShownAsVerified, "holds"),
+        ]),
+    },
+    Claim {
+        says: "Forwarded and spoofed room keys (CVE-2022-39246, -39249, -39257, -39252, -39255, -39248).",
+        decided: Decided::Outside("who wrote a message is not modelled, only who can read it"),
+    },
+    Claim {
+        says: "A key backup that the homeserver made (CVE-2022-39251, carried on).",
+        decided: Decided::By(&[
+            cell("planted-backup", "matrix-js-sdk-19.6", LATER, PastStaysPrivate, "violated"),
+            cell("planted-backup", "matrix-js-sdk-19.7", LATER, PastStaysPrivate, "holds"),
+        ]),
+    },
+    Claim {
+        says: "AES-CTR without binding of the nonce for attachments and secrets (Albrecht and others 2023).",
+        decided: Decided::Outside("cryptography is perfect here"),
+    },
+    Claim {
+        says: "Old keys shared again with a device that comes under an old id (CVE-2021-40823, -40824).",
+        decided: Decided::By(&[
+            cell("reused-device-id", "matrix-riot-2019", LATER, PastStaysPrivate, "violated"),
+            cell("reused-device-id", "matrix-all-devices", LATER, PastStaysPrivate, "holds"),
+        ]),
+    },
+    Claim {
+        says: "History for every device of who is invited (CVE-2024-47080).",
+        decided: Decided::By(&[
+            cell("invite-history", "matrix-js-sdk-19.7", START, PastStaysPrivate, "violated"),
+            cell("invite-history", "matrix-2020-cross-signing-default", START, PastStaysPrivate, "holds"),
+        ]),
+    },
+    Claim {
+        says: "An own identity that is not verified vouches for others (CVE-2024-40648).",
+        decided: Decided::By(&[
+            cell("own-identity-swapped", "matrix-only-trusted-0.7", START, NeverShownAsVerified, "violated"),
+            cell("own-identity-swapped", "matrix-only-trusted", START, NeverShownAsVerified, "holds"),
+        ]),
+    },
+    Claim {
+        says: "A verified contact's identity changes without a word (CVE-2024-52813, and WhatsApp as installed).",
+        decided: Decided::By(&[
+            cell("verified-contact", "whatsapp", VERIFIED, NoSilentLeak, "violated"),
+            cell("verified-contact", "signal", VERIFIED, NoSilentLeak, "holds"),
+        ]),
+    },
+    Claim {
+        says: "A sender that is not the one who sent (CVE-2025-48937, CVE-2026-45056).",
+        decided: Decided::Outside("who wrote a message is not modelled, only who can read it"),
+    },
+    Claim {
+        says: "The identity of a contact who was never verified is swapped.",
+        decided: Decided::By(&[
+            cell("server-of-recipient", "matrix-identity-based", LATER, NoRogueKey, "violated"),
+            cell("server-of-recipient", "matrix-cross-signing-tofu", LATER, NoRogueKey, "holds"),
+        ]),
+    },
+    Claim {
+        says: "The swap waits for a fresh login of the sender (MSC4153).",
+        decided: Decided::By(&[
+            cell("fresh-login-swap", "matrix-cross-signing-tofu-strict", LATER, NoSilentLeak, "violated"),
+            cell("fresh-login-swap", "signal", LATER, NoSilentLeak, "holds"),
+        ]),
+    },
+    Claim {
+        says: "A person is tricked into linking the attacker's device (FBI and CISA, I-032026-PSA).",
+        decided: Decided::By(&[
+            cell("phished-link", "signal", LATER, NoRogueKey, "violated"),
+            cell("phished-link", "out-of-band-only", LATER, NoRogueKey, "holds"),
+        ]),
+    },
+    Claim {
+        says: "The first identity of an account is planted (MSC3967).",
+        decided: Decided::By(&[
+            cell("password-thief", "matrix-cross-signing-tofu", START, NoSilentLeak, "violated"),
+            cell("password-thief", "signal", START, NoSilentLeak, "holds"),
+        ]),
+    },
+    Claim {
+        says: "The ghost user (Levy and Robinson 2018).",
+        decided: Decided::By(&[
+            cell("added-member", "ghost-user", LATER, NoUnseenReader, "violated"),
+            cell("added-member", "matrix-all-devices", LATER, NoUnseenReader, "holds"),
+            cell("added-member", "signal", LATER, NoUninvitedReader, "holds"),
+        ]),
+    },
+    Claim {
+        says: "One injected device or identity stops everybody's messages.",
+        decided: Decided::By(&[
+            cell("verified-contact", "matrix-error-on-verified-user-problem", VERIFIED, NoBlockedRoom, "violated"),
+            cell("verified-contact", "matrix-only-trusted", VERIFIED, NoBlockedRoom, "holds"),
+        ]),
+    },
+    Claim {
+        says: "The number is taken over (Lee and others 2020).",
+        decided: Decided::By(&[
+            cell("number-hijack", "signal", LATER, NoRogueKey, "violated"),
+            cell("number-hijack", "signal-registration-lock", LATER, NoRogueKey, "holds"),
+        ]),
+    },
+    Claim {
+        says: "A log that is shown in two versions (KEYTRANS, CONIKS).",
+        decided: Decided::By(&[
+            cell("split-view", "key-transparency-monitored", START, NoUnnoticedLeak, "violated"),
+            cell("split-view", "key-transparency-gossip", START, NoUnnoticedLeak, "holds"),
+        ]),
+    },
+    Claim {
+        says: "A dehydrated device that nobody sees (MSC3814).",
+        decided: Decided::By(&[
+            cell("dehydrated-device", "matrix-js-sdk-19.7", VERIFIED, NoSilentLeak, "violated"),
+            cell("dehydrated-device", "matrix-all-devices", VERIFIED, NoSilentLeak, "holds"),
+        ]),
+    },
+];
+
 /// The verdict of one piece of evidence among `cells`.
 fn found(cells: &[Cell], e: &Evidence) -> Option<&'static str> {
     let is = |c: &&Cell| c.scenario.file.name == e.scenario && c.model.name == e.model && c.arrives == Some(e.arrives);
@@ -147,13 +287,26 @@ fn status(cells: &[Cell], evidence: &[Evidence]) -> &'static str {
     }
 }
 
-/// The claims as a Markdown table.
+/// The claims of the post as a Markdown table.
 pub fn markdown(cells: &[Cell]) -> String {
-    let mut out = "# The post's claims\n\nWhat \"Why for Matrix TOFU is not an option yet\" (Sheogorath's Blog, 2020) \
-                   claims, and what decides it. Generated by `overhear compare --out reports`.\n\n\
-                   | the post's claim | verdict | decided by |\n| --- | --- | --- |\n"
-        .to_string();
-    for claim in CLAIMS {
+    let intro = "# The post's claims\n\nWhat \"Why for Matrix TOFU is not an option yet\" (Sheogorath's Blog, 2020) \
+                 claims, and what decides it. Generated by `overhear compare --out reports`.\n\n\
+                 | the post's claim | verdict | decided by |\n";
+    table(cells, intro, CLAIMS)
+}
+
+/// The attacks that are known as a Markdown table.
+pub fn attacks_markdown(cells: &[Cell]) -> String {
+    let intro = "# Known attacks, found again\n\nAttacks that were published, each found by the search from what the \
+                 adversary can do: in one policy or version of a client it succeeds, in another it does not. `holds` \
+                 says that all verdicts are so. Generated by `overhear compare --out reports`.\n\n\
+                 | attack | found again | decided by |\n";
+    table(cells, intro, ATTACKS)
+}
+
+fn table(cells: &[Cell], intro: &str, claims: &[Claim]) -> String {
+    let mut out = format!("{intro}| --- | --- | --- |\n");
+    for claim in claims {
         let (verdict, by) = match &claim.decided {
             Decided::Outside(why) => ("outside the model", (*why).to_string()),
             Decided::By(evidence) => {
@@ -171,9 +324,18 @@ pub fn markdown(cells: &[Cell]) -> String {
     out
 }
 
-/// The claims as JSON.
+/// The claims of the post as JSON.
 pub fn json(cells: &[Cell]) -> Value {
-    let claims = CLAIMS.iter().map(|claim| match &claim.decided {
+    json_of(cells, CLAIMS)
+}
+
+/// The attacks that are known as JSON.
+pub fn attacks_json(cells: &[Cell]) -> Value {
+    json_of(cells, ATTACKS)
+}
+
+fn json_of(cells: &[Cell], claims: &[Claim]) -> Value {
+    let claims = claims.iter().map(|claim| match &claim.decided {
         Decided::Outside(why) => json!({ "claim": claim.says, "verdict": "outside the model", "why": why }),
         Decided::By(evidence) => {
             let cells_json = evidence.iter().map(|e| {

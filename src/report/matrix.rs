@@ -71,15 +71,17 @@ pub fn by_scenario<'c, 'a>(cells: &'c [Cell<'a>]) -> Vec<(&'a str, Vec<&'c Cell<
 }
 
 /// A letter for each property, so that tables fit a terminal, and what it says of a cell where the property fails.
-const LETTERS: [(Property, char, &str); 11] = [
+const LETTERS: [(Property, char, &str); 13] = [
     (Property::NoInvisibleListener, 'I', "invisible listener"),
     (Property::NoHiddenKey, 'H', "hidden reader"),
+    (Property::NoUnnoticedLeak, 'N', "reader nobody notices"),
     (Property::NoSilentLeak, 'S', "reader, nobody warned"),
     (Property::NoRogueKey, 'K', "rogue reader"),
     (Property::PastStaysPrivate, 'P', "reads past messages"),
     (Property::RemovalEndsAccess, 'A', "reads after removal"),
     (Property::NeverShownAsVerified, 'V', "rogue shown as verified"),
     (Property::NoUninvitedReader, 'U', "uninvited member reads"),
+    (Property::NoUnseenReader, 'G', "unseen member reads"),
     (Property::NoBlockedRoom, 'B', "blocked for everybody"),
     (Property::NoLockOut, 'L', "honest device locked out"),
     (Property::EverybodyReads, 'E', "not everybody can read"),
@@ -121,15 +123,7 @@ fn narrow_columns(table: &mut Table) {
 
 /// The letter for the worst that an adversary reaches in a cell.
 fn worst(cell: &Cell) -> String {
-    let reached = [
-        Property::NoInvisibleListener,
-        Property::NoHiddenKey,
-        Property::NoSilentLeak,
-        Property::NoRogueKey,
-        Property::NoUninvitedReader,
-        Property::NoBlockedRoom,
-        Property::NoLockOut,
-    ];
+    let reached = Property::ALL.into_iter().filter(|p| p.is_safety());
     let verdict = |p: Property| cell.verdicts.iter().find(|v| v.0 == p).map(|v| &v.1);
     let falls = reached.into_iter().find(|&p| matches!(verdict(p), Some(Verdict::Violated { .. })));
     let idle = cell.verdicts.iter().all(|v| matches!(v.1, Verdict::Holds { no_move: Some(_) }));
@@ -155,13 +149,14 @@ pub fn overview(cells: &[Cell], models: &[Model]) -> String {
         table.add_row([name.to_string()].into_iter().chain(models.iter().map(worst_of)));
     }
     narrow_columns(&mut table);
-    let legend = models.iter().enumerate().map(|(i, m)| format!("  {:>2} {}\n", i + 1, m.name)).collect::<String>();
+    let legend =
+        models.iter().enumerate().map(|(i, m)| format!("  {:>2} {}\n", i + 1, m.marked_name())).collect::<String>();
     format!(
-        "The worst that happens: adversary from the start / after first contact\n{}\n{legend}\n  \
-         I invisible listener      H hidden reader           S reader, nobody warned\n  \
-         K reader, somebody warned U uninvited member reads  L honest device locked out\n  \
-         . none of these within these bounds  - no move  ? not conclusive\n",
-        text(&table)
+        "The worst that happens: adversary from the start / after first contact\n{}\n{legend}\n{}  . none of these \
+         within these bounds  - no move  ? not conclusive\n  † some values of the model are unverified; \
+         `overhear list` says how many\n",
+        text(&table),
+        letters_legend()
     )
 }
 
@@ -186,7 +181,7 @@ fn scenario_table(name: &str, group: &[&Cell]) -> String {
     for cell in group {
         let unexpected = |i: usize| if cell.met(i) == Some(false) { "!" } else { "" };
         let signs = cell.verdicts.iter().enumerate().map(|(i, v)| sign(&v.1) + unexpected(i));
-        let row = [cell.model.name.clone(), arrival_text(cell.arrives).to_string()].into_iter().chain(signs);
+        let row = [cell.model.marked_name(), arrival_text(cell.arrives).to_string()].into_iter().chain(signs);
         table.add_row(row.chain([thousands(cell.findings.states)]));
     }
     narrow_columns(&mut table);
@@ -246,7 +241,7 @@ pub fn costs(models: &[Model], costs: &[PolicyCost]) -> String {
         let events = cost.events.iter().map(|(_, c)| {
             c.map_or("-".to_string(), |c| format!("{} + {}", cost_text(Some(c.owner)), cost_text(Some(c.peers))))
         });
-        let row = [model.name.clone(), cost_text(cost.careful), cost_text(cost.hurried)].into_iter().chain(events);
+        let row = [model.marked_name(), cost_text(cost.careful), cost_text(cost.hurried)].into_iter().chain(events);
         table.add_row(row);
     }
     narrow_columns(&mut table);
@@ -364,7 +359,7 @@ pub fn markdown(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Strin
             let signs: Vec<String> = cell.verdicts.iter().map(|v| sign(&v.1)).collect();
             let arrives = arrival_text(cell.arrives);
             let states = thousands(cell.findings.states);
-            out += &format!("| {} | {arrives} | {} | {states} |\n", cell.model.name, signs.join(" | "));
+            out += &format!("| {} | {arrives} | {} | {states} |\n", cell.model.marked_name(), signs.join(" | "));
         }
     }
     out

@@ -45,6 +45,8 @@ pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(&'sta
         ("states.csv", matrix::states(cells)),
         ("claims.md", claims::markdown(cells)),
         ("claims.json", pretty(&claims::json(cells))),
+        ("attacks.md", claims::attacks_markdown(cells)),
+        ("attacks.json", pretty(&claims::attacks_json(cells))),
         ("coverage.md", coverage::markdown(cells, models)),
         ("coverage.json", pretty(&coverage::json(cells, models))),
     ]

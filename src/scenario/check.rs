@@ -43,6 +43,7 @@ pub fn check(file: &ScenarioFile, source: &Source, known: &[Model]) -> Result<()
     cast.check_names()?;
     cast.check_limits()?;
     cast.check_people(known)?;
+    cast.check_models(known)?;
     cast.check_room()?;
     cast.check_senders()?;
     cast.check_lists()?;
@@ -171,6 +172,17 @@ impl<'a> Cast<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The models that a scenario is about exist, and there is one at least.
+    fn check_models(&self, known: &[Model]) -> Checked {
+        let Some(models) = &self.file.models else { return Ok(()) };
+        self.some(&top("models"), models.is_empty(), "the scenario is about no model; leave the key out for all")?;
+        self.once(&top("models"), models.iter().map(String::as_str))?;
+        let names: Vec<&str> = known.iter().map(|m| m.name.as_str()).collect();
+        let Some(i) = models.iter().position(|model| !names.contains(&model.as_str())) else { return Ok(()) };
+        let message = format!("there is no model {}", quoted(&models[i]));
+        Err(self.error("E113", &top("models").item(i), message).known(&models[i], &names))
     }
 
     /// Who comes later can be invited, and somebody is there to do it.
@@ -381,8 +393,8 @@ fn need(power: Power) -> Option<Need> {
         |p: &Policy| p.joining == Joining::Password || p.identity_replaced_by == IdentityReplacedBy::Password;
     let number = |p: &Policy| p.identity_replaced_by == IdentityReplacedBy::Number;
     let recovery = |p: &Policy| p.identity == IdentityKind::SignsDevices;
-    let approval = |p: &Policy| p.joining == Joining::ExistingDevice || p.identity == IdentityKind::SignsDevices;
-    let word = |p: &Policy| p.membership == Membership::ServerShown;
+    let approval = |p: &Policy| p.joins_by_approval() || p.identity == IdentityKind::SignsDevices;
+    let word = |p: &Policy| p.membership != Membership::Signed;
     match power {
         Power::StealPassword => Some((password, "lets a password open an account or replace an identity")),
         Power::HijackNumber => Some((number, "lets a number replace an account")),

@@ -2,7 +2,7 @@
 
 use super::check::{NAME_PATTERN, check_name};
 use crate::input::{self, Diagnostic, Place, Source, parse, quoted};
-use crate::policy::{IdentityKind, OnChange, Policy, Recipients};
+use crate::policy::{IdentityKind, IdentityReplacedBy, Joining, OnChange, Policy, Recipients, VerificationTravels};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// The value that an axis has where it does not apply.
 const UNUSED: &str = "unused";
+/// What a source says of what was not read.
+const UNVERIFIED: &str = "unverified:";
 /// What depends on there being an identity.
 const OF_IDENTITY: [&str; 4] = ["change-unverified", "change-verified", "first-identity", "identity-replaced-by"];
 
@@ -30,6 +32,8 @@ pub struct ModelFile {
     pub title: String,
     /// One paragraph: whose behaviour this is, at which version, what is left out.
     pub about: String,
+    /// The model of which this is a version: it is tried in scenarios that name it, and where it is asked for by name.
+    pub variant_of: Option<String>,
     /// Every axis with its value and where that was read.
     #[schemars(schema_with = "axes_schema")]
     #[serde(deserialize_with = "input::object_map")]
@@ -55,6 +59,8 @@ pub struct Model {
     pub title: String,
     /// Whose behaviour this is, at which version, what is left out.
     pub about: String,
+    /// The model of which this is a version, if it is one.
+    pub variant_of: Option<String>,
     /// One value for each axis.
     pub policy: Policy,
     /// The original source of every axis' value, in the order of the axes; unused axes have none.
@@ -65,6 +71,16 @@ impl Model {
     /// The original source of the value on `axis`; none where the axis is unused.
     pub fn source(&self, axis: &str) -> Option<&str> {
         self.sources.iter().find(|(of, _)| of == axis).map(|(_, source)| source.as_str())
+    }
+
+    /// How many values rest on something that nobody read: their source says `unverified:`.
+    pub fn unverified(&self) -> usize {
+        self.sources.iter().filter(|(_, source)| source.contains(UNVERIFIED)).count()
+    }
+
+    /// The model's name, marked if some value of it is unverified.
+    pub fn marked_name(&self) -> String {
+        if self.unverified() == 0 { self.name.clone() } else { format!("{}†", self.name) }
     }
 }
 
@@ -132,7 +148,8 @@ pub fn read_model(source: &Source) -> Result<Model, Box<Diagnostic>> {
     }
     let policy: Policy = serde_json::from_value(values.into()).expect("every axis has one of its values");
     check_unused(source, &place, &policy)?;
-    Ok(Model { name: file.name, title: file.title, about: file.about, policy, sources })
+    let ModelFile { name, title, about, variant_of, .. } = file;
+    Ok(Model { name, title, about, variant_of, policy, sources })
 }
 
 /// `axis` exists and has `value`, which stands at `at`; `place` is the object whose key the axis is.
@@ -189,7 +206,17 @@ fn check_unused(source: &Source, place: &Place, policy: &Policy) -> Result<(), B
     };
     let signs = policy.identity == IdentityKind::SignsDevices;
     let of_unsigned = format!("{identity} and `recipients` is `{}`", value("recipients"));
-    let stops = [policy.change_unverified, policy.change_verified].iter().any(|c| !matches!(c, OnChange::Notify));
+    let lets = |c: &OnChange| matches!(c, OnChange::Accept | OnChange::Notify);
+    let stops = ![policy.change_unverified, policy.change_verified].iter().all(lets);
+    let replaced = policy.identity_replaced_by == IdentityReplacedBy::Password;
+    let no_password = policy.joining != Joining::Password && !replaced;
+    let of_joining = format!(
+        "`joining` is `{}`, and the password {}",
+        value("joining"),
+        if replaced { "replaces an identity" } else { "opens nothing" }
+    );
+    let signature = policy.verification_travels == VerificationTravels::OwnIdentity;
+    let of_travel = format!("`verification-travels` is `{}`", value("verification-travels"));
     let of_changes = match policy.has_identity() {
         true => format!("changes {}", if stops { "stop keys" } else { "stop nothing" }),
         false => identity.clone(),
@@ -200,6 +227,9 @@ fn check_unused(source: &Source, place: &Place, policy: &Policy) -> Result<(), B
         .and_then(|()| check("block-scope", !policy.has_identity() || !stops, &of_changes))
         .and_then(|()| check("unsigned-device", !signs || policy.recipients != Recipients::Listed, &of_unsigned))
         .and_then(|()| check("own-change", !signs, &identity))
+        .and_then(|()| check("ceremony-binds", !signs, &identity))
+        .and_then(|()| check("own-in-chain", !signature, &of_travel))
+        .and_then(|()| check("login-proof", no_password, &of_joining))
         .and_then(|()| check("sender-identity", policy.identity != IdentityKind::SignsDevices, &identity))
         .and_then(|()| check("new-device", policy.has_identity() || only_verified, &of_devices))
         .map_err(|(code, axis, says)| {

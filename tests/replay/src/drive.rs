@@ -190,6 +190,9 @@ impl<'w> Cast<'w> {
             Action::StealRecovery(_) | Action::OpenRecovery(_) | Action::AddMember(_) => Ok(()),
             Action::VerifyDevice(..) => Err(Failure::NoSuchAction("people with identities compare those")),
             Action::ReshareKeys(..) => Err(Failure::NoSuchAction("a key is never given again to another key")),
+            Action::SwapInCeremony(..) => Err(Failure::NoSuchAction("what is signed are the keys that were compared")),
+            Action::PlantBackup(_) | Action::OpenBackup(_) => Err(Failure::NoSuchAction("nobody has enabled a backup")),
+            Action::CompareLogs(_) => Err(Failure::NoSuchAction("there is no log")),
             Action::HijackNumber(_) => Err(Failure::NoSuchAction("an account has no number that replaces it")),
             Action::LinkRogue(..) => Err(Failure::NoSuchAction("a device joins by password, not by a primary one")),
         }

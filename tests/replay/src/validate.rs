@@ -65,7 +65,15 @@ pub fn cells(large_states_max: usize) -> Result<Vec<Row>, String> {
     for (scenarios, states_max) in [(base, None), (large, Some(large_states_max))] {
         let limits = Limits { states_max, ..Limits::default() };
         let scenarios = &scenarios;
-        let plan = Plan { scenarios, models: &models, known: &known, large: true, limits, may_be_vacuous: false };
+        let plan = Plan {
+            scenarios,
+            models: &models,
+            known: &known,
+            named: false,
+            large: true,
+            limits,
+            may_be_vacuous: false,
+        };
         let searched = run::run(&plan, &()).map_err(|e| format!("{e:?}"))?;
         rows.extend(searched.iter().map(row).collect::<Result<Vec<_>, _>>()?);
     }
@@ -88,7 +96,12 @@ fn row(searched: &run::Cell) -> Result<Row, String> {
         Verdict::Vacuous { why } => Some(why.clone()),
         _ => None,
     });
-    let not_applicable = if other { Some("somebody follows another policy".to_string()) } else { denied };
+    let not_applicable = match () {
+        () if other => Some("somebody follows another policy".to_string()),
+        // Its keys would have to say so in what the machine signs itself.
+        () if !w.dehydrated.is_empty() => Some("a machine does not pose as a dehydrated device".to_string()),
+        () => denied,
+    };
     let mut violated = Vec::new();
     for (property, verdict) in &searched.verdicts {
         if let (Verdict::Violated { trace }, None, true) = (verdict, &not_applicable, property.is_safety()) {
@@ -269,7 +282,16 @@ impl Row {
 }
 
 /// Actions that mean nothing to a Matrix client; the driver refuses them.
-pub const OUTSIDE: [&str; 4] = ["verify-device", "reshare-keys", "hijack-number", "link-rogue"];
+pub const OUTSIDE: [&str; 8] = [
+    "verify-device",
+    "reshare-keys",
+    "hijack-number",
+    "link-rogue",
+    "swap-in-ceremony",
+    "plant-backup",
+    "open-backup",
+    "compare-logs",
+];
 
 /// Actions and tampered answers that are possible in some cell and that no walk has taken.
 pub fn never(rows: &[Row], all: &Tally) -> Vec<String> {

@@ -35,20 +35,21 @@ pub struct Cell {
 
 /// Every bundled scenario under every bundled model that the client implements.
 ///
-/// Left out is a scenario in which somebody's policy is one that the client does not implement.
+/// Left out is a scenario in which somebody's policy is one that the client does not implement, or a device of the
+/// adversary poses as a dehydrated one.
 pub fn cells() -> Vec<Cell> {
     let models = bundle::models();
     let mut cells = Vec::new();
     for file in bundle::scenarios() {
         let source = file.source();
         let scenario = read_scenario(&source).unwrap_or_else(|e| panic!("a bundled scenario is wrong: {e}"));
-        for model in &models {
+        for model in models.iter().filter(|m| scenario.is_about(m)) {
             let Some(strategy) = strategy(&model.name) else { continue };
             for arrives in scenario.arrivals() {
                 let at = arrives.unwrap_or(Arrival::FromStart);
                 let compiled = compile(&scenario, &source, model, &models, at);
                 let (world, names) = compiled.unwrap_or_else(|e| panic!("a bundled scenario does not compile: {e}"));
-                if world.all_people().all(|p| *world.policy(p) == model.policy) {
+                if world.dehydrated.is_empty() && world.all_people().all(|p| *world.policy(p) == model.policy) {
                     let (scenario, model) = (file.name.to_string(), model.name.clone());
                     let (arrives, strategy) = (arrival_name(at), strategy.clone());
                     cells.push(Cell { scenario, model, arrives, world, names, strategy });
