@@ -218,7 +218,7 @@ fn pairs_missing(w: &World, s: &State, devices: Set<Device>) -> Cost {
         let policy = w.policy(p);
         let asks = policy.identity == IdentityKind::None && policy.recipients >= crate::policy::Recipients::Accepted;
         let careful = !w.hurried.has(p) || policy.recipients == crate::policy::Recipients::Verified;
-        let alone = policy.verification_travels != VerificationTravels::SyncedByServer;
+        let alone = policy.verification_travels == VerificationTravels::PerDevice && !policy.trusts_blindly_at_first();
         match asks && alone && !s.trusted.has(v, d) && !s.accepted.has(v, d) {
             false => Cost::default(),
             true if careful => Cost { ceremonies: 1, prompts: 0 },

@@ -4,6 +4,7 @@ pub mod claims;
 pub mod coverage;
 pub mod itf;
 pub mod matrix;
+pub mod sok;
 pub mod terminal;
 
 use crate::run::Cell;
@@ -47,6 +48,8 @@ pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(&'sta
         ("claims.json", pretty(&claims::json(cells))),
         ("attacks.md", claims::attacks_markdown(cells)),
         ("attacks.json", pretty(&claims::attacks_json(cells))),
+        ("sok.md", sok::markdown(cells, models, costs)),
+        ("sok.json", pretty(&sok::json(cells, models, costs))),
         ("coverage.md", coverage::markdown(cells, models)),
         ("coverage.json", pretty(&coverage::json(cells, models))),
     ]
