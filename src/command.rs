@@ -1,5 +1,7 @@
 //! What each command does, from names and paths to an exit code.
 
+pub mod diff;
+
 use crate::bundle;
 use crate::explore::{Limits, Progress};
 use crate::input::{Diagnostic, Source};

@@ -80,6 +80,25 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: StoryFormatArg,
     },
+    /// Compare two models: the axes, verdicts, attacks and costs that differ.
+    ///
+    /// Exit code 1 if the second model loses a property that the first one keeps; otherwise 4 if a verdict is vacuous
+    /// and 3 if one is unknown.
+    Diff {
+        /// Scenarios: bundled names or paths of scenario files. All bundled ones if none is named.
+        scenarios: Vec<String>,
+        /// The first model and the second: bundled names or paths of model files.
+        #[arg(long, num_args = 1..=2, value_delimiter = ',', value_names = ["A", "B"], required = true)]
+        models: Vec<String>,
+        /// Search the large scenarios too.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        limits: LimitArgs,
+        /// How the result is written to standard output.
+        #[arg(long, value_enum, default_value_t)]
+        format: StoryFormatArg,
+    },
     /// Replay a trace file by the plain rules and tell it.
     Replay {
         /// A file that `explain --itf` wrote.
@@ -209,6 +228,13 @@ fn main() -> ExitCode {
                 format: format.into(),
             })
         }
+        Command::Diff { scenarios, models, all, limits, format } => command::diff::diff(command::diff::Models {
+            models,
+            scenarios,
+            large: all,
+            limits: limits.into(),
+            format: format.into(),
+        }),
         Command::Replay { trace, real: false } => command::replay(&trace),
         Command::Replay { trace, real: true } => command::replay_real(&trace),
         Command::List => command::list(),

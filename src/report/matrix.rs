@@ -30,7 +30,7 @@ pub fn stopped_word(stopped: Stopped) -> &'static str {
 }
 
 /// A verdict in a table: a sign that needs no colour, and the length of the shortest attack.
-fn sign(verdict: &Verdict) -> String {
+pub fn sign(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Holds { no_move: None } => "holds".to_string(),
         Verdict::Holds { no_move: Some(_) } => "no move".to_string(),
@@ -233,16 +233,31 @@ fn event_name(event: Event) -> &'static str {
     }
 }
 
+/// The costs of one model as a row of a table: what happens, and what it asks.
+pub fn cost_row(cost: &PolicyCost) -> Vec<(&'static str, String)> {
+    let event = |(e, c): &(Event, Option<crate::explore::cost::EventCost>)| {
+        let both = |c: &crate::explore::cost::EventCost| {
+            format!("{} + {}", cost_text(Some(c.owner)), cost_text(Some(c.peers)))
+        };
+        let what = match e {
+            Event::NewDevice => "new device",
+            Event::ReLogin => "re-login",
+            Event::Reset => "reset",
+        };
+        (what, c.as_ref().map_or("-".to_string(), both))
+    };
+    let set_up = [("set up", cost_text(cost.careful)), ("hurried", cost_text(cost.hurried))];
+    set_up.into_iter().chain(cost.events.iter().map(event)).collect()
+}
+
 /// The costs of all models as a table.
 pub fn costs(models: &[Model], costs: &[PolicyCost]) -> String {
     let mut table = narrow();
-    table.set_header(["model", "set up", "hurried", "new device", "re-login", "reset"]);
-    for (model, cost) in models.iter().zip(costs) {
-        let events = cost.events.iter().map(|(_, c)| {
-            c.map_or("-".to_string(), |c| format!("{} + {}", cost_text(Some(c.owner)), cost_text(Some(c.peers))))
-        });
-        let row = [model.marked_name(), cost_text(cost.careful), cost_text(cost.hurried)].into_iter().chain(events);
-        table.add_row(row);
+    let rows: Vec<_> = costs.iter().map(cost_row).collect();
+    let columns = rows.first().into_iter().flatten().map(|(what, _)| *what);
+    table.set_header(["model"].into_iter().chain(columns));
+    for (model, row) in models.iter().zip(&rows) {
+        table.add_row([model.marked_name()].into_iter().chain(row.iter().map(|(_, cost)| cost.clone())));
     }
     narrow_columns(&mut table);
     format!(

@@ -2,6 +2,7 @@
 
 pub mod claims;
 pub mod coverage;
+pub mod diff;
 pub mod itf;
 pub mod matrix;
 pub mod sok;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const WIDTH: usize = 80;
 
 /// `text` after `first`, wrapped at spaces; the lines after the first are indented by `indent`.
-fn wrapped(first: &str, indent: usize, text: &str) -> String {
+pub fn wrapped(first: &str, indent: usize, text: &str) -> String {
     let (mut out, mut column) = (first.to_string(), first.chars().count());
     for (i, word) in text.split(' ').enumerate() {
         let length = word.chars().count();

@@ -1,0 +1,349 @@
+//! What changes from one trust model to another over the same scenarios: axes, verdicts, attacks, and what it asks.
+//!
+//! A [`Side`] is made of words and numbers, without worlds and searches: whatever can be read from a file of results
+//! can be compared as well as what was searched just now.
+
+use crate::report::matrix::{self, PolicyCost};
+use crate::report::terminal::wrapped;
+use crate::run::{Cell, Scenario, Verdict};
+use crate::scenario::{Model, arrival_name, axis_values, property_name};
+use crate::story::consequence;
+use crate::trace;
+use serde_json::{Value, json};
+
+/// One model with everything that is compared of it.
+pub struct Side {
+    /// What tables and sentences call it.
+    pub name: String,
+    /// The word by which a command finds it: a bundled name or a path.
+    pub word: String,
+    /// Its axes, in the order of declaration.
+    pub axes: Vec<Axis>,
+    /// What the searches found, in the order of the plan.
+    pub outcomes: Vec<Outcome>,
+    /// What it asks of people: what happens, and the cost as text.
+    pub costs: Vec<(&'static str, String)>,
+}
+
+/// A value on an axis, and where it was read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// The axis' name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+    /// Its source; none where the axis is unused.
+    pub source: Option<String>,
+}
+
+/// What one property comes to in one scenario.
+pub struct Outcome {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The word by which a command finds the scenario: a bundled name or a path.
+    pub word: String,
+    /// The arrival's name; none in a control.
+    pub arrives: Option<&'static str>,
+    /// The property's name.
+    pub property: &'static str,
+    /// `holds`, `violated`, `unknown` or `vacuous`.
+    pub verdict: &'static str,
+    /// The verdict as tables write it.
+    pub sign: String,
+    /// The actions of a shortest attack; empty if there is none.
+    pub attack: Vec<String>,
+    /// What the attack comes to, as a sentence; why, where there is no attack to tell.
+    pub says: String,
+}
+
+/// The side of `model` in the cells that were searched under it.
+pub fn side(
+    (name, word): (&str, &str),
+    model: &Model,
+    cells: &[&Cell],
+    cost: &PolicyCost,
+    scenario_word: &dyn Fn(&Scenario) -> String,
+) -> Side {
+    let outcomes = cells.iter().flat_map(|c| (0..c.verdicts.len()).map(|i| outcome(c, i, scenario_word(c.scenario))));
+    let value = |axis: &str| crate::scenario::axes(&model.policy).into_iter().find(|a| a.0 == axis).map(|a| a.1);
+    let axis = |name: String| Axis {
+        value: value(&name).expect("a policy has every axis"),
+        source: model.source(&name).map(str::to_string),
+        name,
+    };
+    Side {
+        name: name.to_string(),
+        word: word.to_string(),
+        axes: axis_values().into_iter().map(|(name, _)| axis(name)).collect(),
+        outcomes: outcomes.collect(),
+        costs: matrix::cost_row(cost),
+    }
+}
+
+fn outcome(cell: &Cell, index: usize, word: String) -> Outcome {
+    let (property, verdict) = &cell.verdicts[index];
+    let (attack, says) = match verdict {
+        Verdict::Violated { trace: actions } if !actions.is_empty() => {
+            let texts = actions.iter().map(|&a| trace::text(&cell.world, &cell.names, a)).collect();
+            (texts, consequence(&cell.world, &cell.names, cell.end(actions), *property))
+        }
+        Verdict::Violated { .. } => (Vec::new(), "In no reachable state is it so.".to_string()),
+        Verdict::Holds { no_move: Some(axis) } => (Vec::new(), format!("`{axis}` leaves the adversary no move.")),
+        Verdict::Holds { no_move: None } => (Vec::new(), String::new()),
+        Verdict::Unknown { stopped } => (Vec::new(), format!("Stopped by {}.", matrix::stopped_word(*stopped))),
+        Verdict::Vacuous { why } => (Vec::new(), crate::story::capital(why) + "."),
+    };
+    Outcome {
+        scenario: cell.scenario.file.name.clone(),
+        word,
+        arrives: cell.arrives.map(arrival_name),
+        property: property_name(*property),
+        verdict: matrix::verdict_word(verdict),
+        sign: matrix::sign(verdict),
+        attack,
+        says,
+    }
+}
+
+/// How an outcome of one side differs from that of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// The property holds under the first model and falls under the second.
+    Lost,
+    /// The property falls under the first model and holds under the second.
+    Won,
+    /// It falls under both, with a shorter attack under the second.
+    Sooner,
+    /// It falls under both, with a longer attack under the second.
+    Later,
+    /// It holds under both, and only one of them gives the adversary nothing to act on.
+    Moves,
+    /// A verdict is missing on one side at least.
+    Undecided,
+}
+
+impl Change {
+    /// The change as JSON spells it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Won => "won",
+            Self::Sooner => "shorter-attack",
+            Self::Later => "longer-attack",
+            Self::Moves => "moves",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// What differs between two sides.
+pub struct Difference<'a> {
+    /// The first model.
+    pub a: &'a Side,
+    /// The second model.
+    pub b: &'a Side,
+    /// Axes with another value or another source.
+    pub axes: Vec<(&'a Axis, &'a Axis)>,
+    /// Outcomes that differ, and how.
+    pub outcomes: Vec<(Change, &'a Outcome, &'a Outcome)>,
+    /// Outcomes that both sides have.
+    pub compared: usize,
+    /// What costs something else: what happens, and the two costs.
+    pub costs: Vec<(&'static str, &'a str, &'a str)>,
+}
+
+/// Compares two sides, as far as both have the same scenarios.
+pub fn difference<'a>(a: &'a Side, b: &'a Side) -> Difference<'a> {
+    let other = |x: &Outcome| {
+        let same = |y: &&Outcome| (&y.scenario, y.arrives, y.property) == (&x.scenario, x.arrives, x.property);
+        b.outcomes.iter().find(same)
+    };
+    let pairs: Vec<_> = a.outcomes.iter().filter_map(|x| Some((x, other(x)?))).collect();
+    let changed = pairs.iter().filter_map(|&(x, y)| Some((change(x, y)?, x, y)));
+    let axes = a.axes.iter().filter_map(|x| Some((x, b.axes.iter().find(|y| y.name == x.name)?)));
+    let costs = a.costs.iter().filter_map(|x| Some((x, b.costs.iter().find(|y| y.0 == x.0)?)));
+    Difference {
+        a,
+        b,
+        axes: axes.filter(|(x, y)| x != y).collect(),
+        outcomes: changed.collect(),
+        compared: pairs.len(),
+        costs: costs.filter(|(x, y)| x.1 != y.1).map(|(x, y)| (x.0, x.1.as_str(), y.1.as_str())).collect(),
+    }
+}
+
+fn change(a: &Outcome, b: &Outcome) -> Option<Change> {
+    match (a.verdict, b.verdict) {
+        ("holds", "violated") => Some(Change::Lost),
+        ("violated", "holds") => Some(Change::Won),
+        ("violated", "violated") if b.attack.len() < a.attack.len() => Some(Change::Sooner),
+        ("violated", "violated") if b.attack.len() > a.attack.len() => Some(Change::Later),
+        ("holds", "holds") if a.sign != b.sign => Some(Change::Moves),
+        ("holds" | "violated", "holds" | "violated") => None,
+        _ => Some(Change::Undecided),
+    }
+}
+
+impl Difference<'_> {
+    /// How many outcomes differ in this way.
+    pub fn count(&self, change: Change) -> usize {
+        self.outcomes.iter().filter(|o| o.0 == change).count()
+    }
+}
+
+/// The difference for a person.
+pub fn text(d: &Difference) -> String {
+    let (a, b) = (&d.a.name, &d.b.name);
+    let mut out = format!("{a} → {b}\n\n{}", axes_text(d));
+    let sections = [
+        (Change::Lost, format!("What {b} loses: attacks that {a} withstands")),
+        (Change::Won, format!("What {b} keeps: attacks of {a} that are gone")),
+        (Change::Sooner, "Shorter attacks".to_string()),
+        (Change::Later, "Longer attacks".to_string()),
+        (Change::Moves, "Holds under both, where one leaves the adversary no move".to_string()),
+        (Change::Undecided, "Not conclusive".to_string()),
+    ];
+    for (change, title) in sections {
+        let rows: String = grouped(d, change).iter().map(|group| group_text(d, change, group)).collect();
+        if !rows.is_empty() {
+            out += &format!("{title}\n{rows}\n");
+        }
+    }
+    out += &costs_text(d);
+    let count = |c| d.count(c);
+    let same = d.compared - d.outcomes.len();
+    let [lost, won, sooner, later] = [Change::Lost, Change::Won, Change::Sooner, Change::Later].map(count);
+    let [moves, undecided] = [Change::Moves, Change::Undecided].map(count);
+    out + &format!(
+        "{} verdicts: {lost} lost, {won} won, {sooner} with shorter attacks, {later} with longer ones,\n\
+         {moves} with other reasons to hold, {undecided} not conclusive, {same} the same\n",
+        d.compared
+    )
+}
+
+fn axes_text(d: &Difference) -> String {
+    let mut out = String::new();
+    for (x, y) in d.axes.iter().filter(|(x, y)| x.value != y.value) {
+        out += &format!("  {}: {} → {}\n", x.name, x.value, y.value);
+        for (side, axis) in [(d.a, x), (d.b, y)] {
+            let source = axis.source.iter().map(|source| wrapped("      ", 8, &format!("{}: {source}", side.name)));
+            out += &source.collect::<String>();
+        }
+    }
+    let read: Vec<&str> = d.axes.iter().filter(|(x, y)| x.value == y.value).map(|(x, _)| x.name.as_str()).collect();
+    let values = if out.is_empty() { "No axis has another value.\n".to_string() } else { format!("Axes\n{out}") };
+    let read = match read.is_empty() {
+        true => String::new(),
+        false => wrapped("", 2, &format!("The same value from another source: {}.", read.join(", "))),
+    };
+    format!("{values}{read}\n")
+}
+
+/// The two outcomes of one cell.
+type Pair<'a> = (&'a Outcome, &'a Outcome);
+
+/// The outcomes that change so, those that a person reads as one together: one property of a scenario, whenever the
+/// adversary arrives; where nothing falls, all of a scenario for the same reasons.
+fn grouped<'a>(d: &Difference<'a>, change: Change) -> Vec<Vec<Pair<'a>>> {
+    let attacks = !matches!(change, Change::Moves | Change::Undecided);
+    let alike = |(x, y): Pair, (u, v): Pair| match attacks {
+        true => (&x.scenario, x.property) == (&u.scenario, u.property),
+        false => (&x.scenario, &x.sign, &x.says, &y.sign, &y.says) == (&u.scenario, &u.sign, &u.says, &v.sign, &v.says),
+    };
+    let mut groups: Vec<Vec<Pair>> = Vec::new();
+    for &(of, x, y) in &d.outcomes {
+        match groups.iter_mut().find(|group| alike(group[0], (x, y))) {
+            _ if of != change => {}
+            Some(group) => group.push((x, y)),
+            None => groups.push(vec![(x, y)]),
+        }
+    }
+    groups
+}
+
+fn group_text(d: &Difference, change: Change, group: &[Pair]) -> String {
+    let (x, y) = group[0];
+    let told = match change {
+        Change::Lost => (d.b, y),
+        Change::Won => (d.a, x),
+        Change::Sooner | Change::Later => return attack_text(group),
+        Change::Moves | Change::Undecided => return silent_text(d, group),
+    };
+    attack_text(group) + &wrapped("      ", 6, &told.1.says) + &format!("      {}\n", explain(told.0, told.1))
+}
+
+/// One property of a scenario, with both signs for each arrival.
+fn attack_text(group: &[Pair]) -> String {
+    let signs = |(x, y): &Pair| {
+        let arrives = x.arrives.map_or(String::new(), |a| format!("{a} "));
+        format!("{arrives}{} → {}", x.sign, y.sign)
+    };
+    let signs: Vec<String> = group.iter().map(signs).collect();
+    format!("  {}: {}\n      {}\n", group[0].0.scenario, group[0].0.property, signs.join(", "))
+}
+
+/// The properties of a scenario for which the two sides have the same reasons.
+fn silent_text(d: &Difference, group: &[Pair]) -> String {
+    let (x, y) = group[0];
+    let mut properties: Vec<&str> = Vec::new();
+    for (x, _) in group {
+        if !properties.contains(&x.property) {
+            properties.push(x.property);
+        }
+    }
+    let head = format!("{}: {} → {}: {}", x.scenario, x.sign, y.sign, properties.join(", "));
+    let reasons = [(d.a, x), (d.b, y)].into_iter().filter(|(_, o)| !o.says.is_empty());
+    let reasons = reasons.map(|(side, o)| wrapped("      ", 6, &format!("{}: {}", side.name, o.says)));
+    wrapped("  ", 6, &head) + &reasons.collect::<String>()
+}
+
+/// The command that tells an attack.
+fn explain(side: &Side, outcome: &Outcome) -> String {
+    let arrives = outcome.arrives.map_or(String::new(), |a| format!(" --arrives {a}"));
+    let (scenario, model, property) = (&outcome.word, &side.word, outcome.property);
+    format!("overhear explain {scenario} --model {model} --property {property}{arrives}")
+}
+
+fn costs_text(d: &Difference) -> String {
+    if d.costs.is_empty() {
+        return String::new();
+    }
+    let line = |(what, x, y): &(&str, &str, &str)| format!("  {what:<10}  {x} → {y}\n");
+    let lines: String = d.costs.iter().map(line).collect();
+    format!("What it asks of people, in ceremonies (c) and prompts (p), of an event's owner + of others\n{lines}\n")
+}
+
+/// The difference as JSON.
+pub fn json(d: &Difference) -> Value {
+    let axis = |x: &Axis| json!({ "value": x.value, "source": x.source });
+    let axes = d.axes.iter().map(|(x, y)| json!({ "axis": x.name, "a": axis(x), "b": axis(y) }));
+    let outcome = |side: &Side, o: &Outcome| {
+        let mut of_side = json!({ "verdict": o.verdict });
+        if !o.says.is_empty() {
+            of_side["says"] = json!(o.says);
+        }
+        if !o.attack.is_empty() {
+            of_side["length"] = json!(o.attack.len());
+            of_side["trace"] = json!(o.attack);
+            of_side["explain"] = json!(explain(side, o));
+        }
+        of_side
+    };
+    let verdicts = d.outcomes.iter().map(|(change, x, y)| {
+        json!({
+            "scenario": x.scenario, "arrives": x.arrives, "property": x.property, "change": change.word(),
+            "a": outcome(d.a, x), "b": outcome(d.b, y),
+        })
+    });
+    let costs = d.costs.iter().map(|(what, x, y)| json!({ "what": what, "a": x, "b": y }));
+    json!({
+        "format": 1,
+        "version": env!("CARGO_PKG_VERSION"),
+        "a": { "model": d.a.name, "asked-for": d.a.word },
+        "b": { "model": d.b.name, "asked-for": d.b.word },
+        "axes": axes.collect::<Vec<_>>(),
+        "verdicts": verdicts.collect::<Vec<_>>(),
+        "costs": costs.collect::<Vec<_>>(),
+        "compared": d.compared,
+    })
+}
