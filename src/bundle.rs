@@ -1,6 +1,6 @@
 //! The models and scenarios that are compiled in, and how a name or a path leads to a file.
 
-use crate::input::{Diagnostic, Source, quoted};
+use crate::input::{Diagnostic, Place, Source, quoted};
 use crate::scenario::{Model, read_model};
 
 include!(concat!(env!("OUT_DIR"), "/bundle.rs"));
@@ -50,6 +50,44 @@ pub fn find_scenario(name_or_path: &str) -> Result<Source, Box<Diagnostic>> {
 /// The model file of that name, or at that path.
 pub fn find_model(name_or_path: &str) -> Result<Source, Box<Diagnostic>> {
     find(name_or_path, &model_files(), "E020", "model")
+}
+
+/// What a file is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A trust model.
+    Model,
+    /// A scenario.
+    Scenario,
+}
+
+/// The model or scenario of that name, or at that path, and which of the two it is. A file that is neither by its
+/// keys is refused; one that is no JSON object counts as a scenario, and is refused by whoever reads it.
+pub fn find_either(name_or_path: &str) -> Result<(Kind, Source), Box<Diagnostic>> {
+    if is_path(name_or_path) {
+        let source = Source::read(name_or_path)?;
+        return Ok((kind(&source)?, source));
+    }
+    if let Some(file) = model_files().iter().find(|file| file.name == name_or_path) {
+        return Ok((Kind::Model, file.source()));
+    }
+    let all = [model_files(), scenarios()].concat();
+    Ok((Kind::Scenario, find(name_or_path, &all, "E022", "model or scenario")?))
+}
+
+fn kind(source: &Source) -> Result<Kind, Box<Diagnostic>> {
+    let value = serde_json::from_str::<serde_json::Value>(&source.text).unwrap_or_default();
+    let Some(file) = value.as_object() else { return Ok(Kind::Scenario) };
+    let of_scenario = ["people", "senders", "adversary", "expectations"];
+    match (file.contains_key("axes"), of_scenario.iter().any(|key| file.contains_key(*key))) {
+        (true, _) => Ok(Kind::Model),
+        (false, true) => Ok(Kind::Scenario),
+        (false, false) => {
+            let message = "the file is neither a model nor a scenario";
+            let help = "a model has the key `axes`, a scenario `people`; `overhear init` writes one of each";
+            Err(source.error("E023", source.at(&Place::root()), message).help(help))
+        }
+    }
 }
 
 /// Whether a word from the command line is a path, not the name of a bundled file.

@@ -1,6 +1,7 @@
 //! What each command does, from names and paths to an exit code.
 
 pub mod diff;
+pub mod lint;
 
 use crate::bundle;
 use crate::explore::{Limits, Progress};
@@ -221,20 +222,25 @@ fn load(selection: &Selection) -> Result<Loaded, Failure> {
         scenario::check_powers(&file, &source, &all, &known)?;
         scenarios.push(Scenario { file, source });
     }
-    let limits = Limits {
-        states_max: selection.limits.states_max,
-        deadline: selection.limits.timeout.map(|t| Instant::now() + t),
-        bytes_max: selection.limits.bytes_max,
-        reductions: None,
-    };
-    if let Some(jobs) = selection.limits.jobs {
-        // Only the first call counts; a second one in the same process keeps the first's number.
-        rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global().ok();
-    }
+    let limits = search_limits(&selection.limits);
     // A scenario that is asked for by name is searched, whatever its size.
     let large = selection.large || !selection.scenarios.is_empty();
     let named = !selection.models.is_empty();
     Ok(Loaded { scenarios, models, known, named, large, limits })
+}
+
+/// The limits of searches that start now; also sets how many run side by side.
+fn search_limits(options: &LimitOptions) -> Limits {
+    if let Some(jobs) = options.jobs {
+        // Only the first call counts; a second one in the same process keeps the first's number.
+        rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global().ok();
+    }
+    Limits {
+        states_max: options.states_max,
+        deadline: options.timeout.map(|t| Instant::now() + t),
+        bytes_max: options.bytes_max,
+        reductions: None,
+    }
 }
 
 /// Shows how far the searches are: a bar on a terminal, else a line every ten seconds.

@@ -205,6 +205,11 @@ impl Diagnostic {
         })
     }
 
+    /// `error`, or `warning` where the file can be used as it is: what the letter of the code stands for.
+    pub fn severity(&self) -> &'static str {
+        if self.code.starts_with('W') { "warning" } else { "error" }
+    }
+
     /// Adds what would be valid.
     pub fn expected(mut self: Box<Self>, expected: impl Into<String>) -> Box<Self> {
         self.expected = Some(expected.into());
@@ -235,7 +240,8 @@ impl Diagnostic {
     /// The sentence, the line it is about with a caret, and help; with colours for a terminal or without.
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
-        let mut group = Group::with_level(Level::ERROR);
+        let level = if self.severity() == "error" { Level::ERROR } else { Level::WARNING };
+        let mut group = Group::with_level(level);
         if let Some((text, span)) = &self.excerpt {
             // Two places on one very long line cannot be shown together.
             let near = |at: &Span| {
@@ -262,8 +268,10 @@ impl Diagnostic {
             (_, 0) => format!("{path}: "),
             (_, line) => format!("{path}:{line}:{}: ", self.column),
         };
-        let (on, off) = if coloured { ("\x1b[1m\x1b[91m", "\x1b[0m") } else { ("", "") };
-        format!("{place}{on}error[{}]{off}: {}", self.code, self.message)
+        let severity = self.severity();
+        let colour = if severity == "error" { "\x1b[1m\x1b[91m" } else { "\x1b[1m\x1b[33m" };
+        let (on, off) = if coloured { (colour, "\x1b[0m") } else { ("", "") };
+        format!("{place}{on}{severity}[{}]{off}: {}", self.code, self.message)
     }
 }
 

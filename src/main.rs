@@ -107,6 +107,27 @@ enum Command {
         #[arg(long)]
         real: bool,
     },
+    /// Look for mistakes in model and scenario files, and for what has no effect in them.
+    ///
+    /// Exit code 2 if a file is wrong, 4 if a scenario is vacuous under one of the models, 0 if there are at most
+    /// warnings.
+    Lint {
+        /// Model and scenario files, or bundled names.
+        #[arg(required = true)]
+        files: Vec<String>,
+        /// The models that the scenarios are for, separated by commas, besides those in FILES; all bundled ones if not
+        /// said.
+        #[arg(long, value_delimiter = ',', value_name = "MODEL")]
+        models: Vec<String>,
+        /// Exit with 1 if there is a warning.
+        #[arg(long)]
+        strict: bool,
+        #[command(flatten)]
+        limits: LimitArgs,
+        /// How the findings are written to standard output.
+        #[arg(long, value_enum, default_value_t)]
+        format: LintFormatArg,
+    },
     /// List the bundled scenarios and models, the properties and the axes.
     List,
     /// Print the JSON Schema of model or scenario files.
@@ -167,6 +188,15 @@ enum StoryFormatArg {
     Json,
 }
 
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum LintFormatArg {
+    #[default]
+    Text,
+    Json,
+    /// Annotations for GitHub Actions.
+    Github,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum SchemaOf {
     Model,
@@ -189,6 +219,16 @@ impl From<StoryFormatArg> for Format {
         match f {
             StoryFormatArg::Text => Self::Text,
             StoryFormatArg::Json => Self::Json,
+        }
+    }
+}
+
+impl From<LintFormatArg> for Format {
+    fn from(f: LintFormatArg) -> Self {
+        match f {
+            LintFormatArg::Text => Self::Text,
+            LintFormatArg::Json => Self::Json,
+            LintFormatArg::Github => Self::Github,
         }
     }
 }
@@ -237,6 +277,13 @@ fn main() -> ExitCode {
         }),
         Command::Replay { trace, real: false } => command::replay(&trace),
         Command::Replay { trace, real: true } => command::replay_real(&trace),
+        Command::Lint { files, models, strict, limits, format } => command::lint::lint(&command::lint::Files {
+            files,
+            models,
+            strict,
+            limits: limits.into(),
+            format: format.into(),
+        }),
         Command::List => command::list(),
         Command::Schema { of: SchemaOf::Model } => command::print(&overhear::schema::model()),
         Command::Schema { of: SchemaOf::Scenario } => command::print(&overhear::schema::scenario()),

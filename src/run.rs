@@ -203,9 +203,19 @@ fn believe(task: &Task, property: Property, verdict: &Verdict) -> Result<(), Run
 
 /// Why the honest run cannot finish, if it cannot: then nothing that holds means anything.
 fn honest_run_fails(w: &World) -> Option<String> {
+    let fails = honest_run(w, Limits::default(), &()) == Ok(false);
+    fails.then(|| "without an adversary no message ever reaches every honest device".to_string())
+}
+
+/// Whether some message reaches every honest device where nobody attacks; what stopped the search if it cannot tell.
+pub fn honest_run(w: &World, limits: Limits, progress: &dyn Progress) -> Result<bool, Stopped> {
     let honest = World { powers: Powers::default(), arrives: Arrival::FromStart, ..*w };
-    let found = exact::first(&honest, Property::EverybodyReads);
-    found.is_none().then(|| "without an adversary no message ever reaches every honest device".to_string())
+    let findings = exact::search(&honest, &[Property::EverybodyReads], limits, progress);
+    match (findings.trace(Property::EverybodyReads), findings.stopped) {
+        (Some(_), _) => Ok(true),
+        (None, None) => Ok(false),
+        (None, Some(stopped)) => Err(stopped),
+    }
 }
 
 /// Why nothing that holds means anything if the adversary waited for something that cannot happen.

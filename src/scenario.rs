@@ -2,14 +2,16 @@
 //!
 //! [`read_scenario`] gives a file whose keys and types are right; [`compile`] checks everything else and numbers
 //! whoever is in it. After that nothing is out of range. What files of models say is in `model_file`, what is
-//! refused and why in `check`, what is expected of each cell in `claims`.
+//! refused and why in `check`, what is expected of each cell in `claims`, what has no effect in `lint`.
 
 mod check;
 mod claims;
+mod lint;
 mod model_file;
 
 pub use check::{check, check_powers};
 pub use claims::decide_cell;
+pub use lint::{TO_DO, lint_honest_run, lint_model, lint_scenario};
 pub use model_file::{AxisChoice, Model, ModelFile, axes, axis_values, read_model};
 
 use crate::input::{self, Diagnostic, Source, parse};

@@ -126,6 +126,10 @@ fn a_name_that_is_not_bundled_is_refused() {
     assert!(refusal.to_string().starts_with("error[E020]: no bundled model has the name `signall`\n"));
     let refusal = bundle::find_scenario("no such thing").expect_err("no such scenario");
     assert_eq!(refusal.code, "E021");
+    let refusal = bundle::find_either("password-thif").expect_err("no such model or scenario");
+    assert_eq!((refusal.code, refusal.nearest.as_deref()), ("E022", Some("password-thief")));
+    let refusal = bundle::find_either("schemas/model.schema.json").expect_err("neither a model nor a scenario");
+    assert_eq!((refusal.code, refusal.line), ("E023", 1));
     assert_eq!(bundle::find_model("./signal").expect_err("a path").code, "E001");
     assert_eq!(bundle::find_model("models/signal.json").expect("a path").path, "models/signal.json");
     assert_eq!(bundle::find_model("signal").expect("a name").path, "models/signal.json");

@@ -101,8 +101,6 @@ pub fn summary(cells: &[Cell]) -> String {
 
 /// One GitHub annotation for each verdict that is not as expected.
 pub fn annotations(cells: &[Cell]) -> String {
-    let escape = |s: &str| s.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let property_escape = |s: &str| escape(s).replace(':', "%3A").replace(',', "%2C");
     let mut out = String::new();
     for (cell, i) in cells.iter().flat_map(|c| (0..c.verdicts.len()).map(move |i| (c, i))) {
         let (property, verdict) = &cell.verdicts[i];
@@ -114,14 +112,18 @@ pub fn annotations(cells: &[Cell]) -> String {
         let (line, column) = claim_place(cell, i);
         let expected = cell.claims[i].map_or("nothing was expected", |c| expected_text(c.expect));
         let message = format!("{} {}, {expected}", cell_text(cell, *property), verdict_word(verdict));
-        out += &format!(
-            "::{level} file={},line={line},col={column},title={}::{}\n",
-            property_escape(&cell.scenario.source.path),
-            property_escape(property_name(*property)),
-            escape(&message)
-        );
+        let path = &cell.scenario.source.path;
+        out += &annotation(level, path, (line, column), property_name(*property), &message);
     }
     out
+}
+
+/// A GitHub annotation: `level` is `error` or `warning`; a line of 0 means the file as a whole.
+pub fn annotation(level: &str, path: &str, (line, column): (usize, usize), title: &str, message: &str) -> String {
+    let escape = |s: &str| s.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property_escape = |s: &str| escape(s).replace(':', "%3A").replace(',', "%2C");
+    let place = if line == 0 { String::new() } else { format!(",line={line},col={column}") };
+    format!("::{level} file={}{place},title={}::{}\n", property_escape(path), property_escape(title), escape(message))
 }
 
 /// The numbered sentences of a trace, each with what it changed.

@@ -64,7 +64,8 @@ pub fn check_name(source: &Source, place: &Place, name: &str) -> Checked {
     Err(source.error("E101", source.at(place), message).expected(expected))
 }
 
-fn top(key: &str) -> Place {
+/// A key of the file itself.
+pub fn top(key: &str) -> Place {
     Place::root().key(key)
 }
 
@@ -360,28 +361,42 @@ pub fn check_powers(
     selected: &[Model],
     known: &[Model],
 ) -> Result<(), Box<Diagnostic>> {
-    let fixed = |name: &str| file.people.iter().find(|p| p.name == name).and_then(|p| p.model.as_ref());
-    let policies = |name: &str| -> Vec<&Policy> {
-        match fixed(name).and_then(|fixed| known.iter().find(|m| &m.name == fixed)) {
-            Some(model) => vec![&model.policy],
-            None => selected.iter().map(|m| &m.policy).collect(),
-        }
-    };
+    check_powers_of(file, source, selected, known).into_iter().next().map_or(Ok(()), |refusal| Err(Box::new(refusal)))
+}
+
+/// A refusal of each power that [`check_powers`] refuses.
+pub fn check_powers_of(file: &ScenarioFile, source: &Source, selected: &[Model], known: &[Model]) -> Vec<Diagnostic> {
+    let mut refusals = Vec::new();
     for (i, entry) in file.powers().iter().enumerate() {
         let Some((matters, denial)) = need(entry.power) else { continue };
         let whose: Vec<&str> = match entry.power {
             Power::AddMember => file.people.iter().map(|p| p.name.as_str()).collect(),
             _ => vec![&entry.of],
         };
-        if !whose.iter().any(|name| policies(name).into_iter().any(matters)) {
+        if !whose.iter().any(|name| policies_of(file, name, selected, known).into_iter().any(matters)) {
             let message = format!("{} has no effect: no selected model {denial}", spelled(entry));
             let refusal = source.error("E126", source.at(&of_adversary("powers").item(i)), message);
-            let Some(model) = fixed(&entry.of) else { return Err(refusal) };
-            let help = format!("only {} counts for {}, whose `model` it is", quoted(model), quoted(&entry.of));
-            return Err(refusal.help(help));
+            let fixed = file.people.iter().find(|p| p.name == entry.of).and_then(|p| p.model.as_ref());
+            refusals.push(*match fixed {
+                None => refusal,
+                Some(model) => refusal.help(format!(
+                    "only {} counts for {}, whose `model` it is",
+                    quoted(model),
+                    quoted(&entry.of)
+                )),
+            });
         }
     }
-    Ok(())
+    refusals
+}
+
+/// The policies that a person may have: that of their own `model`, or those of the models under test.
+pub fn policies_of<'a>(file: &ScenarioFile, name: &str, selected: &'a [Model], known: &'a [Model]) -> Vec<&'a Policy> {
+    let fixed = file.people.iter().find(|p| p.name == name).and_then(|p| p.model.as_ref());
+    match fixed.and_then(|fixed| known.iter().find(|m| &m.name == fixed)) {
+        Some(model) => vec![&model.policy],
+        None => selected.iter().map(|m| &m.policy).collect(),
+    }
 }
 
 /// What a policy must say for a power to matter, and what no model does if none says so.

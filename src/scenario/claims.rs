@@ -13,15 +13,7 @@ pub fn decide_cell<'a>(
     arrives: Option<Arrival>,
     property: Property,
 ) -> Result<&'a Expectation, Box<Diagnostic>> {
-    let chosen = axes(&model.policy);
-    let of_cell = |claim: &Expectation| {
-        let has = |(axis, values): (&String, &super::Several<String>)| {
-            chosen.iter().any(|(name, value)| name == axis && values.0.contains(value))
-        };
-        let met = claim.arrives.is_none_or(|wanted| Some(wanted.0) == arrives);
-        met && claim.property.0.iter().any(|name| name.0 == property) && claim.r#where.iter().all(has)
-    };
-    let matching: Vec<usize> = (0..file.expectations.len()).filter(|&i| of_cell(&file.expectations[i])).collect();
+    let matching = deciding(file, model, arrives, property);
     if let [only] = matching[..] {
         return Ok(&file.expectations[only]);
     }
@@ -30,8 +22,21 @@ pub fn decide_cell<'a>(
     Err(undecided(source, &cell, &matching))
 }
 
-/// No claim matches a cell, or more than one does.
-fn undecided(source: &Source, cell: &str, matching: &[usize]) -> Box<Diagnostic> {
+/// The claims that speak of a cell, by their numbers.
+pub fn deciding(file: &ScenarioFile, model: &Model, arrives: Option<Arrival>, property: Property) -> Vec<usize> {
+    let chosen = axes(&model.policy);
+    let of_cell = |claim: &Expectation| {
+        let has = |(axis, values): (&String, &super::Several<String>)| {
+            chosen.iter().any(|(name, value)| name == axis && values.0.contains(value))
+        };
+        let met = claim.arrives.is_none_or(|wanted| Some(wanted.0) == arrives);
+        met && claim.property.0.iter().any(|name| name.0 == property) && claim.r#where.iter().all(has)
+    };
+    (0..file.expectations.len()).filter(|&i| of_cell(&file.expectations[i])).collect()
+}
+
+/// A refusal of cells that no claim matches, or more than one does.
+pub fn undecided(source: &Source, cell: &str, matching: &[usize]) -> Box<Diagnostic> {
     let place = |i: usize| Place::root().key("expectations").item(i);
     let Some((&last, others)) = matching.split_last() else {
         let at = source.key_at(&Place::root().key("expectations"));
