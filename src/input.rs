@@ -510,7 +510,7 @@ fn without_position(message: &str) -> String {
 }
 
 /// What the system says of a file, without the number of the error.
-fn reason(e: &std::io::Error) -> String {
+pub fn reason(e: &std::io::Error) -> String {
     let said = e.to_string();
     said.split(" (os error").next().unwrap_or(&said).to_lowercase()
 }

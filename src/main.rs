@@ -107,6 +107,15 @@ enum Command {
         #[arg(long)]
         real: bool,
     },
+    /// Write a folder to begin with: a model, a scenario, their schemas and a README. Overwrites nothing.
+    Init {
+        /// The folder; the current one if not said.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// The bundled model that yours begins as a copy of.
+        #[arg(long, value_name = "MODEL", default_value = "matrix-tofu")]
+        from: String,
+    },
     /// Look for mistakes in model and scenario files, and for what has no effect in them.
     ///
     /// Exit code 2 if a file is wrong, 4 if a scenario is vacuous under one of the models, 0 if there are at most
@@ -277,6 +286,7 @@ fn main() -> ExitCode {
         }),
         Command::Replay { trace, real: false } => command::replay(&trace),
         Command::Replay { trace, real: true } => command::replay_real(&trace),
+        Command::Init { dir, from } => command::init::init(&dir, &from),
         Command::Lint { files, models, strict, limits, format } => command::lint::lint(&command::lint::Files {
             files,
             models,
