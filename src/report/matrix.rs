@@ -98,7 +98,7 @@ pub fn ruled_out(property: Property) -> String {
 
 /// What the letters mean, three on a line.
 fn letters_legend() -> String {
-    let cell = |l: &(Property, char, &str)| format!("{} {:<24}", l.1, l.2);
+    let cell = |l: &(Property, char, &str)| format!("{} {:<25}", l.1, l.2);
     let line = |row: &[(Property, char, &str)]| format!("  {}", row.iter().map(cell).collect::<String>());
     LETTERS.chunks(3).map(|row| line(row).trim_end().to_string() + "\n").collect()
 }

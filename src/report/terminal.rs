@@ -93,8 +93,8 @@ pub fn summary(cells: &[Cell]) -> String {
     let inconclusive = count(&|c, i| matches!(c.verdicts[i].1, Verdict::Unknown { .. } | Verdict::Vacuous { .. }));
     let unclaimed = if unclaimed == 0 { String::new() } else { format!(", {unclaimed} without expectation") };
     format!(
-        "{} searches, {} states: {met} expectations met, {unmet} not met, {inconclusive} not conclusive{unclaimed}\n",
-        cells.len(),
+        "{}, {} states: {met} expectations met, {unmet} not met, {inconclusive} not conclusive{unclaimed}\n",
+        if cells.len() == 1 { "1 search".to_string() } else { format!("{} searches", cells.len()) },
         thousands(states),
     )
 }
