@@ -33,6 +33,11 @@ pub fn scenarios() -> Vec<Bundled> {
     SCENARIOS.iter().map(|&(name, path, text)| Bundled { name, path, text }).collect()
 }
 
+/// Whether a scenario is one that is compiled in, by name or by path.
+pub fn is_bundled(scenario: &Source) -> bool {
+    SCENARIOS.iter().any(|&(_, _, text)| text == scenario.text)
+}
+
 /// The bundled models, sorted by name.
 ///
 /// # Panics

@@ -1,5 +1,6 @@
 //! Every cell of scenarios × models × arrivals: compiled, searched, replayed, held against its expectations.
 
+use crate::bundle::is_bundled;
 use crate::explore::{Findings, Limits, Progress, Stopped, exact};
 use crate::input::{Diagnostic, Source};
 use crate::model::action::possible;
@@ -146,7 +147,7 @@ fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
             for arrives in scenario.file.arrivals() {
                 let at = arrives.unwrap_or(Arrival::FromStart);
                 let (world, names) = compile(&scenario.file, &scenario.source, model, plan.known, at)?;
-                let expect = |p| expectation(scenario, model, arrives, p);
+                let expect = |p| expectation(plan, scenario, model, arrives, p);
                 let expectations = scenario.file.properties().map(expect).collect::<Result<_, _>>()?;
                 tasks.push(Task { scenario, model, arrives, world, names, expectations });
             }
@@ -155,9 +156,10 @@ fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
     Ok(tasks)
 }
 
-/// The one claim that decides a cell. A scenario of the user's own need not claim anything, and none claims anything of
-/// a model that it is not about.
+/// The one claim that decides a cell. A scenario of the user's own need not claim anything, none claims anything of a
+/// model that it is not about, and a bundled one need not have foreseen a model of the user's own.
 fn expectation<'a>(
+    plan: &Plan,
     scenario: &'a Scenario,
     model: &Model,
     arrives: Option<Arrival>,
@@ -166,7 +168,10 @@ fn expectation<'a>(
     if scenario.file.expectations.is_empty() || !scenario.file.is_about(model) {
         return Ok(None);
     }
-    decide_cell(&scenario.file, &scenario.source, model, arrives, property).map(Some)
+    match decide_cell(&scenario.file, &scenario.source, model, arrives, property) {
+        Err(_) if is_bundled(&scenario.source) && !plan.known.contains(model) => Ok(None),
+        decided => decided.map(Some),
+    }
 }
 
 fn search<'a>(task: Task<'a>, limits: Limits, progress: &dyn CellProgress) -> Result<Cell<'a>, RunError> {
@@ -315,6 +320,23 @@ pub fn stopped_by(cell: &Cell, property: Property, trace: &[Action]) -> Vec<(Str
         }
     }
     decisive
+}
+
+/// With which other value on a single axis a message would reach every honest device of `w`, where nobody attacks.
+pub fn heard_with(w: &World, policy: &Policy, limits: Limits, progress: &dyn Progress) -> Vec<(String, Vec<String>)> {
+    let heard = |axis: &str, value: &String| {
+        let Some(changed) = with_axis(policy, axis, value) else { return false };
+        let policies = w.policy.map(|p| if p == *policy { changed } else { p });
+        value != "unused" && honest_run(&World { policy: policies, ..*w }, limits, progress) == Ok(true)
+    };
+    let all = axes(policy).into_iter().filter(|(_, own)| own != "unused").map(|(axis, _)| axis);
+    let values = crate::scenario::axis_values();
+    let of = |axis: String| {
+        let values = values.iter().filter(|(name, _)| *name == axis).flat_map(|(_, values)| values);
+        let values: Vec<String> = values.filter(|value| heard(&axis, value)).cloned().collect();
+        (axis, values)
+    };
+    all.filter(|axis| axis != "identity").map(of).filter(|(_, values)| !values.is_empty()).collect()
 }
 
 /// The policy with another value on one axis.

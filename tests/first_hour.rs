@@ -130,3 +130,46 @@ fn init_overwrites_nothing_and_leaves_nothing_half_written() {
     assert_eq!((code(&unknown), tree(dir.path())), (2, before));
     assert!(err(&unknown).contains("did you mean `matrix-tofu`?"), "{}", err(&unknown));
 }
+
+/// A begun folder whose model has other values on some axes.
+fn with_values(changes: &[(&str, &str, &str)]) -> tempfile::TempDir {
+    let dir = folder();
+    run(dir.path(), &["init"]);
+    let path = dir.path().join("my-model.json");
+    let change = |text: String, (axis, from, to): &(&str, &str, &str)| {
+        let [from, to] = [from, to].map(|value| format!("\"{axis}\": {{ \"value\": \"{value}\""));
+        assert_eq!(text.matches(&from).count(), 1, "{from}\n{text}");
+        text.replace(&from, &to)
+    };
+    let text = changes.iter().fold(fs::read_to_string(&path).expect("a model"), change);
+    fs::write(path, text).expect("written");
+    dir
+}
+
+#[test]
+fn bundled_scenarios_need_not_have_foreseen_a_model_of_ones_own() {
+    let dir = with_values(&[("recipients", "listed", "accepted"), ("new-device", "accept", "ask")]);
+    let undecided = ["check", "password-thief-hurried", "--models", "my-model.json"];
+    let checked = run(dir.path(), &undecided);
+    assert_eq!(code(&checked), 0, "{}{}", out(&checked), err(&checked));
+    assert!(out(&checked).contains(" without expectation\n"), "{}", out(&checked));
+    let linted = run(dir.path(), &["lint", "my-model.json", "password-thief-hurried"]);
+    assert_eq!(code(&linted), 0, "{}", out(&linted));
+    let all = run(dir.path(), &["diff", "--models", "matrix-tofu", "my-model.json"]);
+    assert_eq!(code(&all), 1, "{}{}", out(&all), err(&all));
+    // A scenario of one's own is refused as before: whoever wrote it can mend it.
+    let own = fs::read_to_string(dir.path().join("my-scenario.json")).expect("a scenario");
+    fs::write(dir.path().join("my-scenario.json"), own.replace("[\"accepted\", \"verified\"]", "\"verified\""))
+        .expect("written");
+    let refused = run(dir.path(), &["check", "my-scenario.json", "--models", "my-model.json"]);
+    assert!(code(&refused) == 2 && err(&refused).contains("E130"), "{}", err(&refused));
+}
+
+#[test]
+fn lint_says_what_would_let_messages_through() {
+    let dir = with_values(&[("recipients", "listed", "accepted")]);
+    let linted = run(dir.path(), &["lint", "my-model.json", "my-scenario.json"]);
+    assert_eq!(code(&linted), 4, "{}", out(&linted));
+    let help = "without an adversary no message ever reaches every honest device; one does with `recipients: listed";
+    assert!(out(&linted).contains(help) && out(&linted).contains("`new-device: ask`"), "{}", out(&linted));
+}

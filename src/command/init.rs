@@ -63,8 +63,8 @@ fn model(base: &Source, name: &str) -> String {
         let value = &choice["value"];
         let choice = match choice["source"].as_str() {
             None => format!("{{ \"value\": {value} }}"),
-            Some(source) => {
-                let source = json!(format!("{TO_DO}: where you read this; {name} says: {source}"));
+            Some(_) => {
+                let source = json!(format!("{TO_DO}: where you read this (copied from {name})"));
                 format!("{{ \"value\": {value}, \"source\": {source} }}")
             }
         };

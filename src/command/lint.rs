@@ -61,7 +61,9 @@ pub fn lint(asked: &Files) -> Result<Exit, Failure> {
     let limits = search_limits(&asked.limits);
     for scenario in &scenarios {
         let Scenario { file, source } = scenario;
-        found.all.extend(scenario::lint_scenario(file, source, &selected, &known));
+        // A bundled scenario speaks of bundled models; it need not have foreseen any other.
+        let judged = if bundle::is_bundled(source) { &known } else { &selected };
+        found.all.extend(scenario::lint_scenario(file, source, judged, &known));
         honest_runs(scenario, &selected, &known, limits, &watcher, &mut found)?;
     }
     if let Some(exit) = watcher.interrupted(&[]) {
@@ -130,8 +132,10 @@ fn honest_runs(
             }
         }
     }
-    if !failing.is_empty() {
-        found.all.push(scenario::lint_honest_run(source, &failing));
+    if let Some(first) = selected.iter().find(|model| failing.first() == Some(&model.name.as_str())) {
+        let (world, _) = scenario::compile(file, source, first, known, Arrival::FromStart)?;
+        let heard_with = run::heard_with(&world, &first.policy, limits, watcher.search());
+        found.all.push(scenario::lint_honest_run(source, &failing, &heard_with));
     }
     Ok(())
 }

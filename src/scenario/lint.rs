@@ -45,11 +45,17 @@ pub fn lint_model(source: &Source, model: &Model) -> Findings {
     findings
 }
 
-/// One finding for models under which nothing holds for a reason, since no message ever reaches everybody.
-pub fn lint_honest_run(source: &Source, models: &[&str]) -> Diagnostic {
+/// One finding for models under which nothing holds for a reason, since no message ever reaches everybody. `heard_with`
+/// are values with which the first of them would be heard: axes, each with its values.
+pub fn lint_honest_run(source: &Source, models: &[&str], heard_with: &[(String, Vec<String>)]) -> Diagnostic {
     let message = format!("every verdict is vacuous under {}", models_text(models));
-    let help = "without an adversary no message ever reaches every honest device; \
-                look at `senders`, `in-room`, `care` and the people's own `model`";
+    let spelled: Vec<String> =
+        heard_with.iter().map(|(axis, values)| quoted(&format!("{axis}: {}", values.join(" | ")))).collect();
+    let with = match spelled.is_empty() {
+        true => "no other value on a single axis helps".to_string(),
+        false => format!("one does with {}", spelled.join(", or with ")),
+    };
+    let help = format!("without an adversary no message ever reaches every honest device; {with}");
     *source.error("E150", source.key_at(&top("people")), message).help(help)
 }
 
