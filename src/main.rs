@@ -22,6 +22,9 @@ Examples:
   overhear explain server-of-recipient --model matrix-tofu --property no-hidden-key
   overhear explain password-thief --model mine.json --property no-rogue-key
   overhear replay attack.itf.json       do a trace's steps still happen?
+  overhear init study                   a model and a scenario of your own to begin with
+  overhear lint study/my-model.json     what is wrong or without effect in a file
+  overhear diff --models signal signal-password
 
 Exit codes:
   0  every expectation met, all conclusive     4        nothing selected, or vacuous
