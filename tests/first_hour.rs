@@ -163,6 +163,8 @@ fn bundled_scenarios_need_not_have_foreseen_a_model_of_ones_own() {
         .expect("written");
     let refused = run(dir.path(), &["check", "my-scenario.json", "--models", "my-model.json"]);
     assert!(code(&refused) == 2 && err(&refused).contains("E130"), "{}", err(&refused));
+    let compared = run(dir.path(), &["diff", "my-scenario.json", "--models", "matrix-tofu", "my-model.json"]);
+    assert_eq!(code(&compared), 0, "no expectation is asked: {}", err(&compared));
 }
 
 #[test]

@@ -27,7 +27,9 @@ pub fn diff(asked: Models) -> Result<Exit, Failure> {
         let message = format!("`diff` compares two models, not {}: {}", words.len(), words.join(", "));
         return Err(Failure::Message(message + "\nusage: overhear diff [SCENARIO…] --models A B"));
     }
-    let loaded = load(&Selection { scenarios: scenarios.clone(), models: words.clone(), large, limits })?;
+    let mut loaded = load(&Selection { scenarios: scenarios.clone(), models: words.clone(), large, limits })?;
+    // What one model loses against another is no matter of what was expected of either.
+    loaded.scenarios.iter_mut().for_each(|scenario| scenario.file.expectations.clear());
     let watcher = Watcher::new()?;
     // A scenario in which neither model leaves the adversary a move is one in which they do not differ.
     let cells = run::run(&loaded.plan(false), &watcher)?;
