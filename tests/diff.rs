@@ -133,6 +133,15 @@ fn it_says_of_each_verdict_what_compare_says() {
 }
 
 #[test]
+fn the_same_bytes_come_out_at_any_number_of_threads() {
+    for format in ["text", "json"] {
+        let models = ["matrix-tofu", "signal", "--format", format, "--jobs"];
+        let with = |jobs| diff(&[&THIEF[..], &models, &[jobs]].concat()).stdout;
+        assert!(!with("1").is_empty() && with("1") == with("2"), "--format {format}");
+    }
+}
+
+#[test]
 fn two_files_may_have_the_same_name() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let file = overhear::bundle::find_model("matrix-tofu").expect("bundled");

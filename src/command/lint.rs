@@ -11,6 +11,7 @@ use crate::run::{self, CellProgress, Scenario};
 use crate::scenario::{self, Model};
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// What `overhear lint` is asked.
 pub struct Files {
@@ -85,6 +86,8 @@ fn read(
     found: &mut Findings,
 ) -> Result<Option<Scenario>, Box<Diagnostic>> {
     let (kind, source) = bundle::find_either(word)?;
+    // A bundled file's path leads nowhere on the user's disk.
+    found.all.extend(Some(&source).filter(|s| s.path == word).and_then(without_schema));
     if kind == Kind::Scenario {
         let file = scenario::read_scenario(&source)?;
         scenario::check(&file, &source, known)?;
@@ -98,6 +101,19 @@ fn read(
         selected.push(model);
     }
     Ok(None)
+}
+
+/// A reference to a schema that is not there, so that an editor cannot complete from it. One on the network is not
+/// asked for.
+fn without_schema(source: &Source) -> Option<Diagnostic> {
+    let file: Value = serde_json::from_str(&source.text).ok()?;
+    let schema = file.get("$schema")?.as_str()?;
+    if schema.contains("://") || Path::new(&source.path).parent()?.join(schema).is_file() {
+        return None;
+    }
+    let message = format!("no schema is at {}, so editors cannot complete from it", quoted(schema));
+    let help = "`overhear init` writes both schemas, `overhear schema` prints one";
+    Some(*source.error("W212", source.at(&Place::root().key("$schema")), message).help(help))
 }
 
 /// A model that tables could not tell from another one.
