@@ -3,7 +3,7 @@
 use super::{Exit, Failure, Format, LimitOptions, Watcher, pretty, print, search_limits};
 use crate::bundle::{self, Kind};
 use crate::explore::{Limits, Stopped};
-use crate::input::{Diagnostic, Place, Source, quoted};
+use crate::input::{Diagnostic, Place, Source, quoted, shown};
 use crate::model::Arrival;
 use crate::report::matrix;
 use crate::report::terminal::annotation;
@@ -118,7 +118,7 @@ fn without_schema(source: &Source) -> Option<Diagnostic> {
 
 /// A model that tables could not tell from another one.
 fn taken(source: &Source, other: &Model) -> Box<Diagnostic> {
-    let message = format!("there is another model of the name {}: {}", quoted(&other.name), other.title);
+    let message = format!("there is another model of the name {}: {}", quoted(&other.name), shown(&other.title));
     source.error("W211", source.at(&Place::root().key("name")), message).help("tables tell models apart by their names")
 }
 
