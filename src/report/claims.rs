@@ -132,7 +132,7 @@ const CLAIMS: &[Claim] = &[
     },
 ];
 
-/// Attacks on trust that were published: each with a policy, or the version of a client, that falls, and one that holds.
+/// Attacks on trust that were published: each with a policy, or a client's version, that falls, and one that holds.
 const ATTACKS: &[Claim] = &[
     Claim {
         says: "A homeserver adds a device (Albrecht and others 2023, \"simple confidentiality break\").",
