@@ -11,6 +11,7 @@ use crate::policy::Policy;
 use crate::scenario::{Expect, Expectation, Model, ScenarioFile, Size, axes, compile, decide_cell};
 use crate::trace::{self, Names};
 use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// A scenario file, read and checked, with the text that diagnostics point into.
@@ -114,8 +115,14 @@ struct Task<'a> {
 pub fn run<'a>(plan: &Plan<'a>, progress: &(dyn CellProgress + 'a)) -> Result<Vec<Cell<'a>>, RunError> {
     let tasks = tasks(plan)?;
     progress.begin(tasks.len());
-    let searched = tasks.into_par_iter().map(|task| search(task, plan.limits, progress));
-    let mut cells: Vec<Cell<'a>> = searched.collect::<Result<_, _>>()?;
+    // Where more can happen a search takes longer: begun last, it would be waited for by itself.
+    let mut tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
+    tasks.sort_by_cached_key(|(_, task)| Reverse(possible(&task.world).len()));
+    let searched = tasks.into_iter().par_bridge();
+    let searched = searched.map(|(i, task)| Ok((i, search(task, plan.limits, progress)?)));
+    let mut cells: Vec<(usize, Cell<'a>)> = searched.collect::<Result<_, RunError>>()?;
+    cells.sort_by_key(|(i, _)| *i);
+    let mut cells: Vec<Cell<'a>> = cells.into_iter().map(|(_, cell)| cell).collect();
     if plan.may_be_vacuous {
         mark_vacuous_files(&mut cells);
     }
