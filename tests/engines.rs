@@ -1,4 +1,6 @@
-//! Three engines agree: on the number of states and on every verdict, for every bundled cell.
+//! Three engines agree: on the number of states and on every verdict, for every bundled cell that is not too large.
+//!
+//! `OVERHEAR_STATES=200000` in the environment lets larger ones be compared as well, which takes minutes.
 
 use overhear::bundle;
 use overhear::explore::{Limits, exact, naive, second};
@@ -6,8 +8,12 @@ use overhear::model::{Arrival, Property, Reductions, World};
 use overhear::scenario::{Size, compile, read_scenario};
 use rayon::prelude::*;
 
-/// Above this many states stateright is not asked.
-const STATES_MAX: usize = 200_000;
+/// Above this many states the others are not asked, if the environment does not say otherwise.
+const STATES_MAX: usize = 50_000;
+
+fn states_max() -> usize {
+    std::env::var("OVERHEAR_STATES").ok().and_then(|n| n.parse().ok()).unwrap_or(STATES_MAX)
+}
 
 /// One bundled cell.
 struct Cell {
@@ -36,11 +42,15 @@ fn cells(size: Size) -> Vec<Cell> {
 /// The searches of one cell agree, or say where they do not. Returns the states that were counted.
 ///
 /// What holds has to be searched to the end, and its states are counted. What falls is looked for until it is found.
-fn agree(cell: &Cell) -> usize {
+/// None if the cell is too large.
+fn agree(cell: &Cell) -> Option<usize> {
     let reductions = Reductions { decided_properties: false, ..Reductions::ALL };
     let limits = Limits { reductions: Some(reductions), ..Limits::default() };
     let ours = exact::search(&cell.world, &cell.properties, Limits::default(), &());
     assert_eq!(ours.stopped, None, "{}", cell.name);
+    if ours.states > states_max() {
+        return None;
+    }
     let (falls, holds): (Vec<_>, Vec<_>) = cell.properties.iter().partition(|p| ours.trace(**p).is_some());
     let found = (&falls, vec![true; falls.len()]);
     let naive_falls = naive::search(&cell.world, &falls, reductions, false).1;
@@ -48,22 +58,21 @@ fn agree(cell: &Cell) -> usize {
     let second_falls = second::search(&cell.world, &falls, reductions, false).1;
     assert_eq!((&falls, second_falls), found, "stateright: {}", cell.name);
     if holds.is_empty() {
-        return 0;
+        return Some(0);
     }
     let states = exact::search(&cell.world, &holds, limits, &()).states;
     let expected = (states, vec![false; holds.len()]);
     assert_eq!(naive::search(&cell.world, &holds, reductions, true), expected, "naive: {}", cell.name);
-    if states <= STATES_MAX {
-        assert_eq!(second::search(&cell.world, &holds, reductions, true), expected, "stateright: {}", cell.name);
-    }
-    states
+    assert_eq!(second::search(&cell.world, &holds, reductions, true), expected, "stateright: {}", cell.name);
+    Some(states)
 }
 
 #[test]
 fn engines_agree_on_states_and_verdicts_of_every_bundled_cell() {
     let all = cells(Size::Base);
-    let states: Vec<usize> = all.par_iter().map(agree).collect();
-    let large = states.iter().filter(|&&s| s > STATES_MAX).count();
-    eprintln!("{} cells, {} states; {large} too large for stateright", all.len(), states.iter().sum::<usize>());
-    assert!(large * 50 <= all.len(), "{large} of {} cells are too large to compare with stateright", all.len());
+    let states: Vec<Option<usize>> = all.par_iter().map(agree).collect();
+    let large = states.iter().filter(|s| s.is_none()).count();
+    let compared: usize = states.iter().flatten().sum();
+    eprintln!("{} cells, {compared} states; {large} cells are too large", all.len());
+    assert!(large * 10 <= all.len(), "{large} of {} cells are too large to be compared", all.len());
 }

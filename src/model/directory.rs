@@ -150,6 +150,7 @@ pub fn look_up(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Ste
     let seen = view(w, &s, v, p, answer)?;
     let mut looked = s;
     absorb(w, &mut looked, v, p, seen);
+    display(w, &mut looked, v, p, seen);
     Ok(looked)
 }
 
@@ -162,7 +163,7 @@ pub fn compare_logs(w: &World, s: State, v: Device) -> Step {
     Ok(State { warned: s.warned.with_row(me, s.warned.row(me).union(s.forked.row(v))), ..s })
 }
 
-/// What `v` remembers, its person is warned of and its client displays once it was told `view` of `p`.
+/// What `v` remembers and its person is warned of once it was told `view` of `p`.
 // The state is changed in place: most of what a search does is here, and a state is too large to be handed around.
 pub fn absorb(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     s.existed = s.existed.union(view.devices.and(s.rogue(w)));
@@ -171,6 +172,10 @@ pub fn absorb(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     absorb_identity(w, s, v, p, view);
     absorb_signature(w, s, v, p, view);
     absorb_devices(w, s, v, p, view);
+}
+
+/// What the client of `v` displays as verified of `p` once it was told `view` of them, and all else that came with it.
+pub fn display(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let confirmed = is_verified(w, s, v, p) && s.pinned.get(v, p) == view.identity;
     let by_identity = if confirmed || is_displayed_as_verified(w, s, v, p, view) { view.signed } else { Set::EMPTY };
     let green = by_identity.union(s.trusted.row(v)).and(view.devices).and(s.rogue(w));

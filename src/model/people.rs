@@ -3,7 +3,7 @@
 use super::action::{Blocked, Step, guard};
 use super::bits::{Device, Flag, Identity, Person, Set};
 use super::decide::{Contact, Decision, LocalTrust, Own, Situation, decide, decide_contact};
-use super::directory::{Answer, View, absorb, contact, end_blind_trust, on_change, own_identity, view};
+use super::directory::{Answer, View, absorb, contact, display, end_blind_trust, on_change, own_identity, view};
 use super::state::{Among, State};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
@@ -393,6 +393,10 @@ fn audience(w: &World, s: &mut State, v: Device, answers: &[Answer]) -> Result<S
         absorb(w, s, v, p, told);
         views[p.0 as usize] = Some(told);
     }
+    // What is displayed does not depend on who was looked up first: the sender's own identity may have changed with it.
+    for (p, told) in members.iter().filter_map(|p| Some((p, views[p.0 as usize]?))) {
+        display(w, s, v, p, told);
+    }
     let own = views[w.owner(v).0 as usize].ok_or(Blocked::NotAMember)?;
     let own = own_identity(w, s, v, own);
     // A question about a device comes before one about a contact.
@@ -491,6 +495,7 @@ pub fn forward_keys(w: &World, s: State, by: Device, to: Device, answer: Answer)
     guard!(told.devices.has(to), Blocked::NotListed);
     let mut s = s;
     absorb(w, &mut s, by, p, told);
+    display(w, &mut s, by, p, told);
     let prompt = matches!(policy.own_requests, OwnRequests::Ask) && s.rogue(w).has(to);
     match policy.own_requests {
         OwnRequests::AnyOwnDevice => {}
@@ -529,6 +534,7 @@ pub fn reshare_keys(w: &World, s: State, v: Device, to: Device, answer: Answer) 
     // src/crypto/index.js@fdb33b61, _processReceivedRoomKeyRequest).
     let mut unasked = s;
     absorb(w, &mut unasked, v, w.owner(to), told);
+    display(w, &mut unasked, v, w.owner(to), told);
     Ok(State { past: s.past.with(to), seen: s.seen, warned: s.warned, ..unasked })
 }
 
@@ -657,6 +663,7 @@ pub fn invite(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Step
     let told = view(w, &s, v, p, answer)?;
     let mut s = s;
     absorb(w, &mut s, v, p, told);
+    display(w, &mut s, v, p, told);
     let handed = entitled_to_history(w, &s, v, p, told).iter().fold(s, |s, d| hand_over(s, v, d));
     Ok(back_up(w, handed))
 }

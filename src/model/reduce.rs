@@ -20,7 +20,7 @@ use super::state::{Among, OfDevices, OfPeople, State, fullest};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
     FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, Joining, KeyBackup, OwnRequests, Recipients,
-    VerificationTravels,
+    Transparency, VerificationTravels,
 };
 
 /// Which reductions a search uses.
@@ -251,7 +251,9 @@ fn hides_known_identity(w: &World, s: &State, action: Action) -> bool {
 /// people passes it, and it answers as it likes; only a property about true answers can tell.
 // A person who is tricked into approving a device finds it in the true list, so there the list is more than an answer.
 fn corrupts_own_truth(w: &World, action: Action) -> bool {
-    let controlled = |p: Person| w.controls(p) && !w.powers.phish_link.has(p);
+    // Under a log an answer is another log, and what the server truly holds is not.
+    let unlogged = |p: Person| w.policy(p).transparency == Transparency::None;
+    let controlled = |p: Person| w.controls(p) && unlogged(p) && !w.powers.phish_link.has(p);
     match action {
         // Where a sign-in by password is handed the shared identity key, it is more than a line in a list.
         Action::RegisterDevice(d) => controlled(w.owner(d)) && w.rogue.has(d) && !gives_identity(w, w.owner(d)),
