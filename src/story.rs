@@ -306,6 +306,8 @@ fn viewer_changes(w: &World, names: &Names, a: &State, b: &State, lines: &mut Ve
         let people = |r: fn(&State) -> OfPeople| r(b).row(v).minus(r(a).row(v));
         let whose = |q: Person| if w.owner(v) == q { "its owner's identity".to_string() } else { p(q) };
         lines.extend(people(|s| s.verified).iter().map(|q| format!("{} has verified {}", d(v), whose(q))));
+        let forked = people(|s| s.forked);
+        lines.extend(forked.iter().map(|q| format!("{} has another log of {} than {} is shown", d(v), p(q), p(q))));
         let devices = |r: fn(&State) -> OfDevices| r(b).row(v).minus(r(a).row(v));
         lines.extend(devices(|s| s.seen).iter().map(|x| format!("{} has displayed {}", d(v), d(x))));
         lines.extend(devices(|s| s.accepted).iter().map(|x| format!("{} lets {} through", d(v), d(x))));
@@ -343,6 +345,11 @@ fn key_changes(w: &World, names: &Names, a: &State, b: &State, lines: &mut Vec<S
                 lines.push(format!("{mark}{} {verb} the key of {era}", device_list(names, who)));
             }
         }
+    }
+    for (era, new) in
+        [("past", b.backed_past.minus(a.backed_past)), ("current", b.backed_current.minus(a.backed_current))]
+    {
+        lines.extend(new.iter().map(|q| format!("the backup of {} holds the key of {era} messages", person(names, q))));
     }
     let unmissed = b.overheard.minus(a.overheard);
     lines.extend(unmissed.iter().map(|x| format!("no honest device misses what {} reads", names.device(x))));

@@ -82,3 +82,13 @@ fn functions_are_short() {
         }
     }
 }
+
+#[test]
+fn every_field_of_a_state_is_in_a_trace_file() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("UTF-8");
+    let (state, itf) = (read("src/model/state.rs"), read("src/report/itf.rs"));
+    let declared = state.split("pub struct State {").nth(1).and_then(|s| s.split("\n}\n").next()).expect("the struct");
+    let fields = declared.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next());
+    let missing: Vec<&str> = fields.filter(|f| *f != "filling" && !itf.contains(&format!("(\"{f}\","))).collect();
+    assert!(missing.is_empty(), "not in a trace file: {missing:?}");
+}
