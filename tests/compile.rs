@@ -107,3 +107,16 @@ fn axes_and_their_values_agree_with_the_policies() {
         assert!(sourced.eq(model.sources.iter().map(|(axis, _)| axis)));
     }
 }
+
+#[test]
+fn variants_are_of_models_that_are_no_variants_and_are_named_by_a_scenario() {
+    let models = bundle::models();
+    let scenarios: Vec<_> =
+        bundle::scenarios().iter().map(|s| read_scenario(&s.source()).expect("a bundled scenario")).collect();
+    for model in models.iter().filter(|m| m.variant_of.is_some()) {
+        let base = models.iter().find(|m| Some(&m.name) == model.variant_of.as_ref());
+        assert!(base.is_some_and(|b| b.variant_of.is_none()), "{} is a variant of no model", model.name);
+        let named = scenarios.iter().any(|s| s.models.as_ref().is_some_and(|names| names.contains(&model.name)));
+        assert!(named, "no scenario names {}", model.name);
+    }
+}

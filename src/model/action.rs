@@ -269,7 +269,7 @@ pub fn step(w: &World, s: State, a: Action) -> Step {
         Action::LinkRogue(by, d) => adversary::link_rogue(w, s, by, d),
         Action::PhishLink(by, d) => adversary::phish_link(w, s, by, d),
         Action::AddMember(p) => adversary::add_member(w, s, p),
-        Action::SwapInCeremony(v, p) => people::swap_in_ceremony(w, s, v, p),
+        Action::SwapInCeremony(v, p) => adversary::swap_in_ceremony(w, s, v, p),
         Action::PlantBackup(d) => adversary::plant_backup(w, s, d),
         Action::OpenBackup(d) => adversary::open_backup(w, s, d),
     }

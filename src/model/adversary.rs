@@ -1,12 +1,13 @@
 //! What the adversary does besides answering lookups and replacing publications: small steps that combine.
 
 use super::action::{Blocked, Step, guard};
-use super::bits::{Device, Flag, Person};
+use super::bits::{Device, Flag, Identity, Person};
 use super::people::{hand_over, holds_identity, id_is_free, mark_as_compared};
 use super::state::State;
 use super::world::{Arrival, World};
 use crate::policy::{
-    FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, KeyBackup, LoginAlert, Membership,
+    CeremonyBinds, FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, KeyBackup, LoginAlert,
+    Membership,
 };
 
 /// The adversary starts to act, once people have sent what its time of arrival waits for.
@@ -263,6 +264,25 @@ pub fn open_backup(w: &World, s: State, d: Device) -> Step {
         existed: s.existed.with(d),
         past: if s.backed_past.has(p) { s.past.with(d) } else { s.past },
         current: if s.backed_current.has(p) { s.current.with(d) } else { s.current },
+        ..s
+    })
+}
+
+/// The identity that a ceremony confirms is not the one compared: the server passes its own key off as a device's id,
+/// and the client of `v` looks up what goes by that id once the strings were found equal.
+pub fn swap_in_ceremony(w: &World, s: State, v: Device, p: Person) -> Step {
+    let me = w.owner(v);
+    guard!(s.active.on(), Blocked::NotArrived);
+    guard!(w.controls(p), Blocked::NoVantage);
+    guard!(w.policy(me).ceremony_binds == CeremonyBinds::Ids, Blocked::KeysAreBound);
+    guard!(s.signed_in.has(v) && me != p, Blocked::NotSignedIn);
+    guard!(s.signed_in.meets(w.of(p)), Blocked::NobodyMeets);
+    guard!(s.verified.has(v, me), Blocked::NotApproved);
+    Ok(State {
+        pinned: s.pinned.with(v, p, Identity::Forged),
+        offered: s.offered.with(v, p, Identity::None),
+        verified: s.verified.with(v, p),
+        latched: s.latched.with(v, p),
         ..s
     })
 }

@@ -7,9 +7,8 @@ use super::directory::{Answer, View, absorb, contact, display, end_blind_trust, 
 use super::state::{Among, State};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
-    CeremonyBinds, FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, KeyBackup,
-    LoginProof, Membership, OnChange, OnOwnChange, OnUnsignedDevice, OwnRequests, ReShare, Recipients,
-    VerificationTravels,
+    FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, KeyBackup, LoginProof,
+    Membership, OnChange, OnOwnChange, OnUnsignedDevice, OwnRequests, ReShare, Recipients, VerificationTravels,
 };
 
 /// What becomes of something on its way from a client to its server.
@@ -678,23 +677,4 @@ fn entitled_to_history(w: &World, s: &State, v: Device, p: Person, told: View) -
         HistoryOnInvite::BoundOnly if known && s.verified.has(v, w.owner(v)) => told.signed,
         HistoryOnInvite::BoundOnly | HistoryOnInvite::None => Set::EMPTY,
     }
-}
-
-/// The identity that a ceremony confirms is not the one compared: the server passes its own key off as a device's id,
-/// and the client of `v` looks up what goes by that id once the strings were found equal.
-pub fn swap_in_ceremony(w: &World, s: State, v: Device, p: Person) -> Step {
-    let me = w.owner(v);
-    guard!(s.active.on(), Blocked::NotArrived);
-    guard!(w.controls(p), Blocked::NoVantage);
-    guard!(w.policy(me).ceremony_binds == CeremonyBinds::Ids, Blocked::KeysAreBound);
-    guard!(s.signed_in.has(v) && me != p, Blocked::NotSignedIn);
-    guard!(s.signed_in.meets(w.of(p)), Blocked::NobodyMeets);
-    guard!(s.verified.has(v, me), Blocked::NotApproved);
-    Ok(State {
-        pinned: s.pinned.with(v, p, Identity::Forged),
-        offered: s.offered.with(v, p, Identity::None),
-        verified: s.verified.with(v, p),
-        latched: s.latched.with(v, p),
-        ..s
-    })
 }
