@@ -1,5 +1,8 @@
 //! The built program as a user meets it: exit codes, streams, files of one's own, traces, signals.
 
+mod output;
+
+use output::{code, err, out};
 use overhear::command::Exit;
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,18 +31,6 @@ fn run(arguments: &[&str]) -> Output {
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal killed it")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
 /// The JSON examples of the README: a model, then a scenario.

@@ -1,5 +1,8 @@
 //! What changes from one model to another: what is lost, what is won, and what it costs.
 
+mod output;
+
+use output::{code, err, out};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -12,18 +15,6 @@ fn diff_in(dir: &Path, arguments: &[&str]) -> Output {
 
 fn diff(arguments: &[&str]) -> Output {
     diff_in(Path::new("."), arguments)
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal killed it")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
 fn json(arguments: &[&str]) -> Value {

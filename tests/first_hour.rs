@@ -1,5 +1,8 @@
 //! What a newcomer does first: a folder to begin with, a look at what is wrong in it, and what a change changes.
 
+mod output;
+
+use output::{code, err, out};
 use overhear::bundle;
 use overhear::scenario::{axis_values, read_model};
 use serde_json::Value;
@@ -15,18 +18,6 @@ fn run(dir: &Path, arguments: &[&str]) -> Output {
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal killed it")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
 /// Every file below a folder with what it says; folders have no text.

@@ -1,5 +1,8 @@
 //! What `lint` finds in files: everything that a run refuses, at once, and what a run takes without a word.
 
+mod output;
+
+use output::{code, err, out};
 use overhear::bundle;
 use serde_json::Value;
 use std::fs;
@@ -12,18 +15,6 @@ const MODELS: [&str; 2] = ["by-password", "by-link"];
 fn overhear(dir: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_overhear"));
     command.args(arguments).current_dir(dir).env("NO_COLOR", "1").output().expect("the program starts")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal killed it")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
 fn known(name: &str) -> String {
