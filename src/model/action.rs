@@ -236,6 +236,18 @@ pub enum Action {
 
 /// The state after `a`, or why `a` cannot happen in `s`.
 pub fn step(w: &World, s: State, a: Action) -> Step {
+    follow(w, s, a).map(|next| log_entries(w, next))
+}
+
+/// What the adversary made of people whose keys are logged, and their server lists, is in the log from now on.
+fn log_entries(w: &World, s: State) -> State {
+    let of_adversary = |p: &Person| s.replaced.has(*p) || s.registered.and(w.rogue).meets(w.of(*p));
+    let entered: Set<Person> = w.all_people().filter(|&p| w.has_log(p)).filter(of_adversary).collect();
+    State { entered: s.entered.union(entered), ..s }
+}
+
+/// The state after `a`, as the rules of its kind have it.
+fn follow(w: &World, s: State, a: Action) -> Step {
     match a {
         Action::SignIn(d, publication) => people::sign_in(w, s, d, publication),
         Action::PublishIdentity(d, publication) => people::publish_identity(w, s, d, publication),

@@ -202,9 +202,11 @@ fn absorb_own_list(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     s.shown = s.shown.union(displayed.and(s.rogue(w)));
     let unknown = displayed.and(w.rogue).minus(view.signed);
     let audits = w.policy(p).login_alert == LoginAlert::ClientAudited && !unknown.is_empty();
-    // An owner who watches the log knows their devices and their identity.
-    let entered = view.identity == Identity::Forged || view.devices.meets(w.rogue);
-    let watches = w.policy(p).transparency != Transparency::None && entered;
+    // An owner who watches the log knows their devices and their identity, and reads what was entered in between as
+    // well (draft-ietf-keytrans-protocol@526cc8a1, section "Updating a Label": every version, in order).
+    let in_between = !view.forked && s.entered.has(p);
+    let entered = in_between || view.identity == Identity::Forged || view.devices.meets(w.rogue);
+    let watches = w.has_log(p) && entered;
     s.warned = if audits || watches { s.warned.with(p, p) } else { s.warned };
 }
 

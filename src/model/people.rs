@@ -89,8 +89,17 @@ pub fn id_is_free(w: &World, s: State, d: Device) -> bool {
     !w.all_devices().filter(|o| s.registered.has(*o)).any(|o| same_id(&o))
 }
 
+/// The client of `p` is shown what its server's log holds now, where there is one, and finds out what took the place of
+/// what it published (draft-ietf-keytrans-protocol@526cc8a1, section "Updating a Label").
+fn read_back(w: &World, s: State, p: Person, publication: Publication) -> State {
+    let replaced = publication != Publication::Intact;
+    let honest_log = w.has_log(p) && !w.controls(p);
+    State { warned: if replaced && honest_log { s.warned.with(p, p) } else { s.warned }, ..s }
+}
+
 /// The server lists the keys of `d`, or what took their place.
 fn publish_device(w: &World, s: State, d: Device, publication: Publication) -> State {
+    let s = read_back(w, s, w.owner(d), publication);
     let registered = match publication {
         Publication::Intact => s.registered.with(d),
         Publication::Replaced(r) => s.registered.with(r),
@@ -105,6 +114,7 @@ fn publish_device(w: &World, s: State, d: Device, publication: Publication) -> S
 /// The person of `d` makes a true identity on `d`, which signs `d`; the server is told, or told otherwise.
 fn publish(w: &World, s: State, d: Device, publication: Publication) -> State {
     let p = w.owner(d);
+    let s = read_back(w, s, p, publication);
     let (replaced, stealthy) = match publication {
         Publication::Intact => (s.replaced.without(p), s.stealthy.without(p)),
         Publication::Replaced(_) => (s.replaced.with(p), s.stealthy.without(p)),
@@ -631,6 +641,9 @@ pub fn forget(s: State, d: Device) -> State {
         given: s.given.with_row(d, Set::EMPTY),
         stored: s.stored.with_row(d, Set::EMPTY),
         looked: s.looked.with_row(d, Set::EMPTY),
+        // Whoever forgets which log it was shown can be shown another, and has nothing left to compare
+        // (draft-ietf-keytrans-architecture@58eff57d, section "State Loss").
+        forked: s.forked.with_row(d, Set::EMPTY),
         past: s.past.without(d),
         current: s.current.without(d),
         ..s

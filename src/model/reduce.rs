@@ -20,7 +20,7 @@ use super::state::{Among, OfDevices, OfPeople, State, fullest};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
     FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, Joining, KeyBackup, OwnRequests, Recipients,
-    Transparency, VerificationTravels,
+    VerificationTravels,
 };
 
 /// Which reductions a search uses.
@@ -145,6 +145,7 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
         warned: if warned { full.warned } else { Among::default() },
         looked: if hidden || unnoticed { full.looked } else { OfDevices::default() },
         ghosts: only(asks(Property::NoUnseenReader), full.ghosts),
+        entered: if warned { full.entered } else { Set::EMPTY },
         backed_past: if past { full.backed_past } else { Set::EMPTY },
         backed_current: if any_key { full.backed_current } else { Set::EMPTY },
         past: only(past, full.past),
@@ -252,8 +253,7 @@ fn hides_known_identity(w: &World, s: &State, action: Action) -> bool {
 // A person who is tricked into approving a device finds it in the true list, so there the list is more than an answer.
 fn corrupts_own_truth(w: &World, action: Action) -> bool {
     // Under a log an answer is another log, and what the server truly holds is not.
-    let unlogged = |p: Person| w.policy(p).transparency == Transparency::None;
-    let controlled = |p: Person| w.controls(p) && unlogged(p) && !w.powers.phish_link.has(p);
+    let controlled = |p: Person| w.controls(p) && !w.has_log(p) && !w.powers.phish_link.has(p);
     match action {
         // Where a sign-in by password is handed the shared identity key, it is more than a line in a list.
         Action::RegisterDevice(d) => controlled(w.owner(d)) && w.rogue.has(d) && !gives_identity(w, w.owner(d)),

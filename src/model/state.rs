@@ -2,7 +2,7 @@
 
 use super::bits::{Device, Flag, Identities, PEOPLE_MAX, Person, Rel, Set, VIEWERS_MAX};
 use super::world::{HonestOption, World};
-use crate::policy::{KeyBackup, Membership, Policy, Transparency};
+use crate::policy::{KeyBackup, Membership, Policy};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 /// What a viewer remembers of each person.
@@ -118,8 +118,8 @@ pub struct State {
     pub ghosts: Set<Device>,
     /// Whether some send reached every honest device of the cast.
     pub all_read: Flag,
-    /// Nothing: it fills the last word.
-    pub filling: Set<Device>,
+    /// People of whom the one log that everybody is shown has ever held a device or an identity of the adversary's.
+    pub entered: Set<Person>,
 }
 
 // 280 bytes, 24 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
@@ -252,7 +252,7 @@ pub(super) fn fullest(w: &World) -> State {
     let identities = viewers.iter().fold(Identities::default(), |i, v| i.filled(v, w.people));
     let whose = |has: fn(&Policy) -> bool| p.iter().filter(|&q| has(w.policy(q))).collect::<Set<Person>>();
     let backed = whose(|policy| policy.key_backup != KeyBackup::None);
-    let logged = whose(|policy| policy.transparency != Transparency::None);
+    let logged: Set<Person> = p.iter().filter(|&q| w.has_log(q)).collect();
     let silent = whose(|policy| policy.membership == Membership::ServerSilent);
     State {
         registered: d,
@@ -301,6 +301,6 @@ pub(super) fn fullest(w: &World) -> State {
         overheard: d,
         ghosts: if silent.is_empty() { Set::EMPTY } else { w.uninvited_devices },
         all_read: Flag::ON,
-        filling: Set::EMPTY,
+        entered: logged,
     }
 }

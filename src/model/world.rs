@@ -124,9 +124,13 @@ impl World {
     pub fn has_option(&self, o: HonestOption) -> bool {
         self.options[o as usize]
     }
+    /// Whether the server of `p` has to enter what it says of them into a log.
+    pub fn has_log(&self, p: Person) -> bool {
+        self.policy(p).transparency != Transparency::None
+    }
     /// Whether the client `v` takes of `p` only what is in a log.
     pub fn is_logged(&self, v: Device, p: Person) -> bool {
-        [p, self.owner(v)].iter().all(|q| self.policy(*q).transparency != Transparency::None)
+        self.has_log(p) && self.has_log(self.owner(v))
     }
     /// Whether the adversary holds the server of `p`.
     pub fn controls(&self, p: Person) -> bool {

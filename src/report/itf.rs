@@ -164,6 +164,7 @@ fn vars(w: &World, names: &Names, s: &State) -> Vec<(&'static str, Value)> {
         ("stored", of_devices(s.stored)),
         ("looked", of_devices(s.looked)),
         ("forked", of_people(s.forked)),
+        ("entered", set(s.entered, p)),
         ("past", set(s.past, d)),
         ("current", set(s.current, d)),
         ("after", set(s.after, d)),
