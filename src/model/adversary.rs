@@ -87,7 +87,7 @@ pub fn evict_device(w: &World, s: State, d: Device) -> Step {
         warned: s.warned.with(p, p),
         ..s
     };
-    Ok(super::people::forget(s, d))
+    Ok(super::people::forget(w, s, d))
 }
 
 /// The adversary publishes an identity of its own for `p`: as the first one, or in place of the true one.

@@ -53,10 +53,11 @@ pub struct View {
     pub identity: Identity,
     /// The listed devices whose keys the viewer takes for the person's.
     pub devices: Set<Device>,
-    /// Those of the devices that `identity` signed.
+    /// Those of the devices, and of the clashing ones, that `identity` signed.
     pub signed: Set<Device>,
     /// Honest devices whose id the answer gives to other keys than those that the viewer holds under it. Such a key is
-    /// not taken over, so the device that came under the id is not in `devices`.
+    /// not taken over, so the device that came under the id is not in `devices`; the viewer goes on with the one that
+    /// it holds, which can raise a question, and to which a key sent is a key lost.
     pub clashing: Set<Device>,
     /// Whether the viewer's own signatures and records about the person came along.
     pub vouched: bool,
@@ -93,12 +94,15 @@ pub fn view(w: &World, s: &State, v: Device, p: Person, answer: Answer) -> Resul
     };
     let clashes = |r: &Device| w.reuses(*r).is_some_and(|h| s.stored.has(v, h));
     let rejected: Set<Device> = told.devices.and(w.rogue).iter().filter(clashes).collect();
-    Ok(View {
-        devices: told.devices.minus(rejected),
-        signed: told.signed.minus(rejected),
-        clashing: rejected.iter().filter_map(|r| w.reuses(r)).collect(),
-        ..told
-    })
+    let clashing: Set<Device> = rejected.iter().filter_map(|r| w.reuses(r)).collect();
+    // The keys that the viewer holds came with their signatures.
+    let signed_before = match told.identity {
+        Identity::True => s.signed.and(clashing),
+        Identity::Old => s.signed_old.and(clashing),
+        Identity::None | Identity::Forged => Set::EMPTY,
+    };
+    let signed = told.signed.minus(rejected).union(signed_before);
+    Ok(View { devices: told.devices.minus(rejected), signed, clashing, ..told })
 }
 
 /// Whether the adversary can tell `lie` about `p` to the client `v`.

@@ -108,7 +108,8 @@ fn publish_device(w: &World, s: State, d: Device, publication: Publication) -> S
     let rogue = publication.rogue().map_or(s.existed, |r| s.existed.with(r));
     // It comes under a new id, if it was there before, under which nobody holds keys or was given any.
     let (stored, given) = (s.stored.without_column(d), s.given.without_column(d));
-    State { registered, existed: rogue.and(s.rogue(w)), stored, given, ..s }
+    let (signed, signed_old) = (s.signed.without(d), s.signed_old.without(d));
+    State { registered, existed: rogue.and(s.rogue(w)), stored, given, signed, signed_old, ..s }
 }
 
 /// The person of `d` makes a true identity on `d`, which signs `d`; the server is told, or told otherwise.
@@ -418,10 +419,10 @@ fn audience(w: &World, s: &mut State, v: Device, answers: &[Answer]) -> Result<S
             about_contact = Some(why);
             continue;
         }
-        for d in told.devices.without(v).iter() {
+        for d in told.devices.union(told.clashing).without(v).iter() {
             match decide(&situation(w, s, v, standing, own, told, d)) {
-                Decision::Share => recipients = recipients.with(d),
-                Decision::Withhold(_) => {}
+                Decision::Share if told.devices.has(d) => recipients = recipients.with(d),
+                Decision::Share | Decision::Withhold(_) => {}
                 Decision::RefuseRoom(why) => about_device = Some(why),
             }
         }
@@ -607,7 +608,7 @@ pub fn reset_identity(w: &World, s: State, d: Device, publication: Publication) 
 /// The number is registered anew on `d`: every other device of the account is off it.
 fn take_number(w: &World, s: State, d: Device, publication: Publication) -> State {
     let others = w.of(w.owner(d)).without(d);
-    let s = others.and(w.honest).minus(s.stolen).iter().fold(s, forget);
+    let s = others.and(w.honest).minus(s.stolen).iter().fold(s, |s, d| forget(w, s, d));
     let s = State {
         registered: s.registered.minus(others),
         primary: s.primary.minus(others).with(d),
@@ -622,14 +623,16 @@ fn take_number(w: &World, s: State, d: Device, publication: Publication) -> Stat
 pub fn log_out(w: &World, s: State, d: Device) -> Step {
     guard!(w.has_option(HonestOption::LogOut), Blocked::SwitchedOff);
     guard!(s.signed_in.has(d), Blocked::NotSignedIn);
-    Ok(forget(State { signed_in: s.signed_in.without(d), registered: s.registered.without(d), ..s }, d))
+    Ok(forget(w, State { signed_in: s.signed_in.without(d), registered: s.registered.without(d), ..s }, d))
 }
 
 /// The client `d` loses its memory and its keys; if it comes back, it comes with new ones under a new id.
-pub fn forget(s: State, d: Device) -> State {
+pub fn forget(w: &World, s: State, d: Device) -> State {
+    // Whoever holds its old keys under an id that another comes under now holds the signatures too.
+    let kept = w.reused.has(d);
     State {
-        signed: s.signed.without(d),
-        signed_old: s.signed_old.without(d),
+        signed: if kept { s.signed } else { s.signed.without(d) },
+        signed_old: if kept { s.signed_old } else { s.signed_old.without(d) },
         pinned: s.pinned.without_row(d),
         offered: s.offered.without_row(d),
         verified: s.verified.with_row(d, Set::EMPTY),
@@ -687,7 +690,7 @@ fn entitled_to_history(w: &World, s: &State, v: Device, p: Person, told: View) -
     match w.policy(w.owner(v)).history_on_invite {
         HistoryOnInvite::HandedToAll => told.devices,
         // Who hands keys over so must have verified their own identity on the device.
-        HistoryOnInvite::BoundOnly if known && s.verified.has(v, w.owner(v)) => told.signed,
+        HistoryOnInvite::BoundOnly if known && s.verified.has(v, w.owner(v)) => told.signed.and(told.devices),
         HistoryOnInvite::BoundOnly | HistoryOnInvite::None => Set::EMPTY,
     }
 }

@@ -577,11 +577,12 @@ impl<'w> Cast<'w> {
         }
         Ok(())
     }
-    /// Whether `v` has given the key of a session to a device under whose id another one comes now. A client gives an
-    /// id the key of one session once, whatever its keys are, so the replay waits for the next session: a client begins
-    /// one after a hundred messages or a week, and the model counts neither.
+    /// Whether `v` has given the key of a session to a device under whose id another one comes now, or told it why not.
+    /// A client does either once for an id and a session, whatever its keys are, so the replay waits for the next
+    /// session: a client begins one after a hundred messages or a week, and the model counts neither.
     fn shares_an_id(&self, v: Device) -> bool {
-        let given = |h: Device| self.given.iter().any(|g| g.1 == h) && self.world.owner(v) != self.world.owner(h);
+        let told = |h: Device| self.given.iter().any(|g| g.1 == h) || self.withheld.keys().any(|k| k.1 == h);
+        let given = |h: Device| told(h) && self.world.owner(v) != self.world.owner(h);
         self.clients.keys().any(|r| self.world.reuses(*r).is_some_and(given))
     }
     /// Gives `v` one-time keys of the devices that it has no Olm session with.
