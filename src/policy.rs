@@ -50,6 +50,8 @@ axes! {
     OnNewDevice {
         /// It is taken as it comes.
         Accept,
+        /// It is taken as it comes; of any but the first ones the person is told.
+        Notify,
         /// It is taken as it comes until a first device of the contact was compared. From then on sending stops until a
         /// prompt is answered, and what was taken before goes on.
         UntilCeremonyOldKept,
@@ -61,11 +63,13 @@ axes! {
         /// Not applicable: devices are never looked at one by one.
         Unused,
     }
-    /// What a verified contact's device that their identity has not signed does to a send, where listed devices count.
+    /// What a contact's device that their accepted identity has not signed does to a send, where listed devices count.
     OnUnsignedDevice {
         /// It is given the key like any other.
         Share,
-        /// The whole send fails until a prompt is answered.
+        /// It is given the key like any other, and the person is told.
+        Notify,
+        /// If the contact was verified, the whole send fails until a prompt is answered.
         AskRoom,
         /// Not applicable: unsigned devices get nothing anyway, or nothing signs devices.
         Unused,
@@ -161,6 +165,10 @@ axes! {
     Joining {
         /// By the account's password, which the client sends to its server.
         Password,
+        /// By the password, and a code that the account's devices display and its phone number receives.
+        PasswordAndCode,
+        /// Any device on the account approves it; a recovery key counts as one.
+        AnyDevice,
         /// The account's primary device, the one that opened it, approves it.
         ExistingDevice,
         /// The same, and only where both devices are in one place.
@@ -226,6 +234,8 @@ axes! {
     }
     /// Where a person's clients put the keys that they hold, for devices that join later.
     KeyBackup {
+        /// Into one that the server can read, and whoever enters the account.
+        ServerHolds,
         /// Into whatever backup the server names.
         ServerWord,
         /// Into a backup that the person's own identity has signed, or whose secret they hold.
@@ -285,7 +295,7 @@ pub struct Policy {
     pub first_contact: FirstContact,
     /// Whether a person is asked about a new device of a contact who has no identity.
     pub new_device: OnNewDevice,
-    /// What an unsigned device of a verified contact does to a send that goes to every listed device.
+    /// What an unsigned device of a contact does to a send that goes to every listed device.
     pub unsigned_device: OnUnsignedDevice,
     /// What follows when an identity changes that was never verified, or whose verification was given up.
     pub change_unverified: OnChange,
@@ -346,7 +356,12 @@ impl Policy {
 
     /// Whether devices are looked at one by one as they come, and what was let through is kept apart from the rest.
     pub fn looks_at_new_devices(self) -> bool {
-        self.asks_about_new_devices() || self.trusts_blindly_at_first()
+        self.asks_about_new_devices() || self.trusts_blindly_at_first() || self.new_device == OnNewDevice::Notify
+    }
+
+    /// Whether what was decided about a device is kept by its key, listed or not.
+    pub fn remembers_unlisted_devices(self) -> bool {
+        self.trusts_blindly_at_first() || self.new_device == OnNewDevice::Notify
     }
 
     /// Whether new devices pass without a question until a first one was compared.
@@ -359,8 +374,18 @@ impl Policy {
         self.asks_about_new_devices() || self.unsigned_device == OnUnsignedDevice::AskRoom
     }
 
+    /// Whether a device joins by the password, be it with something else.
+    pub fn joins_by_password(self) -> bool {
+        matches!(self.joining, Joining::Password | Joining::PasswordAndCode)
+    }
+
     /// Whether a device joins by the approval of one that is there.
     pub fn joins_by_approval(self) -> bool {
+        !self.joins_by_password()
+    }
+
+    /// Whether one device alone lets others in and puts them out.
+    pub fn has_primary_device(self) -> bool {
         matches!(self.joining, Joining::ExistingDevice | Joining::InPerson)
     }
 }

@@ -254,7 +254,7 @@ pub fn denying_axis(blocked: Blocked) -> Option<&'static str> {
         Blocked::NumberMeansNothing | Blocked::IdentityNotReplaceable | Blocked::PinUnknown => {
             Some("identity-replaced-by")
         }
-        Blocked::MustBePresent => Some("joining"),
+        Blocked::MustBePresent | Blocked::CodeUnknown => Some("joining"),
         Blocked::NotInLog => Some("transparency"),
         Blocked::BackupIsSigned | Blocked::NoBackup => Some("key-backup"),
         Blocked::NoRecoveryKey => Some("identity"),

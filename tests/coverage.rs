@@ -46,7 +46,7 @@ kinds! { ACTIONS, action_kind(Action):
 }
 kinds! { GUARDS, guard_kind(Blocked):
     NotArrived ArrivedAlready NoFirstContact NoSuchPower NoVantage NotHeld NotHonest JoiningNeedsExistingDevice
-    NotPrimary PasswordUnknown NoPassword StolenAlready Stolen NoIdentityToShare KeysAreBound NoIdentityPublished
+    NotPrimary PasswordUnknown CodeUnknown NoPassword StolenAlready Stolen NoIdentityToShare KeysAreBound NoIdentityPublished
     IdentityExists NoSuchIdentity ForgedAlready IdentityNotReplaceable FirstIdentityBound NoSession NumberMeansNothing
     NoRecoveryKey NoIdentitySecret MembershipSigned NotSignedIn SignedInAlready RegisteredAlready DeviceIdTaken
     NotASender NotAMember

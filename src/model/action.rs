@@ -51,6 +51,8 @@ pub enum Blocked {
     StolenAlready,
     /// The device was stolen.
     Stolen,
+    /// The adversary is not told the code that a sign-in asks for besides the password.
+    CodeUnknown,
     /// There is no identity key yet that a joining device could be given.
     NoIdentityToShare,
     /// The device's keys are signed with an identity key that the adversary does not hold.
@@ -230,7 +232,7 @@ pub enum Action {
     SwapInCeremony(Device, Person),
     /// The adversary makes a backup that it reads on the device, and the owner's clients put their keys into it.
     PlantBackup(Device),
-    /// With the recovery key the adversary reads the owner's backup on the device.
+    /// The adversary reads the owner's backup on the device.
     OpenBackup(Device),
 }
 
@@ -417,9 +419,11 @@ pub fn possible(w: &World) -> Vec<Action> {
         Action::AddMember(p) => powers.add_member && w.uninvited.has(p),
         Action::SwapInCeremony(v, _) => w.policy(w.owner(v)).ceremony_binds == CeremonyBinds::Ids,
         Action::PlantBackup(d) => w.policy(w.owner(d)).key_backup == KeyBackup::ServerWord,
-        Action::OpenBackup(d) => {
-            powers.steal_recovery.has(w.owner(d)) && w.policy(w.owner(d)).key_backup != KeyBackup::None
-        }
+        Action::OpenBackup(d) => match w.policy(w.owner(d)).key_backup {
+            KeyBackup::ServerHolds => true,
+            KeyBackup::ServerWord | KeyBackup::Signed => powers.steal_recovery.has(w.owner(d)),
+            KeyBackup::None => false,
+        },
         _ => true,
     };
     alphabet(w).into_iter().filter(keep).collect()

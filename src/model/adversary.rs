@@ -34,7 +34,21 @@ pub fn steal_password(w: &World, s: State, p: Person) -> Step {
 /// Whether the account of `p` has a password that opens anything.
 pub fn password_matters(w: &World, p: Person) -> bool {
     let policy = w.policy(p);
-    policy.joining == Joining::Password || policy.identity_replaced_by == IdentityReplacedBy::Password
+    policy.joins_by_password() || policy.identity_replaced_by == IdentityReplacedBy::Password
+}
+
+/// Whether the adversary can be told the code that a sign-in asks for besides the password, where it does.
+fn has_code(w: &World, s: State, p: Person) -> bool {
+    // Whatever is on the account displays it.
+    let displayed = s.rogue(w).and(s.registered).meets(w.of(p));
+    w.policy(p).joining != Joining::PasswordAndCode || displayed || w.powers.hijack_number.has(p)
+}
+
+/// Whether the adversary can open what the account of `p` stores.
+fn enters_account(w: &World, s: State, p: Person) -> Result<(), Blocked> {
+    guard!(s.passwords.has(p) || w.controls(p), Blocked::PasswordUnknown);
+    guard!(has_code(w, s, p) || w.controls(p), Blocked::CodeUnknown);
+    Ok(())
 }
 
 /// The adversary signs a device in its hands in to the account of `d`'s claimed owner.
@@ -44,16 +58,18 @@ pub fn register_device(w: &World, s: State, d: Device) -> Step {
     guard!(s.rogue(w).has(d), Blocked::NotHeld);
     guard!(!s.registered.has(d), Blocked::RegisteredAlready);
     // A server lists what it likes, whatever the rules for joining.
-    if !w.controls(p) {
-        guard!(w.policy(p).joining == Joining::Password, Blocked::JoiningNeedsExistingDevice);
-        guard!(s.passwords.has(p), Blocked::PasswordUnknown);
+    let by_recovery = w.policy(p).joining == Joining::AnyDevice && s.recovery.has(p);
+    if !w.controls(p) && !by_recovery {
+        guard!(w.policy(p).joins_by_password(), Blocked::JoiningNeedsExistingDevice);
+        enters_account(w, s, p)?;
     }
     guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
-    let by_password = w.policy(p).joining == Joining::Password && s.passwords.has(p);
+    let by_password = w.policy(p).joins_by_password() && s.passwords.has(p) && has_code(w, s, p);
     let shares = w.policy(p).identity == IdentityKind::SharedByDevices;
     guard!(!shares || s.born.has(p) || w.controls(p), Blocked::NoIdentityToShare);
-    // A device that joins by password where all devices share one identity key is given that key.
-    let given_identity = shares && by_password && s.born.has(p) && !s.replaced.has(p);
+    // A device that joins by password where all devices share one identity key is given that key, and so is one that
+    // the recovery key lets in.
+    let given_identity = (shares && by_password || by_recovery) && s.born.has(p) && !s.replaced.has(p);
     let tells = w.policy(p).login_alert == LoginAlert::ServerTells && !w.controls(p);
     let warned = if tells { s.warned.with(p, p) } else { s.warned };
     let s = State { warned, ..list(s, d) };
@@ -77,8 +93,9 @@ pub fn evict_device(w: &World, s: State, d: Device) -> Step {
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(w.honest.has(d) && !s.stolen.has(d), Blocked::NotHonest);
     guard!(s.registered.has(d), Blocked::NotListed);
-    guard!(w.policy(p).joining == Joining::Password, Blocked::NoPassword);
+    guard!(w.policy(p).joins_by_password(), Blocked::NoPassword);
     guard!(s.passwords.has(p), Blocked::PasswordUnknown);
+    guard!(has_code(w, s, p), Blocked::CodeUnknown);
     let s = State {
         registered: s.registered.without(d),
         signed_in: s.signed_in.without(d),
@@ -156,7 +173,7 @@ pub fn steal_recovery(w: &World, s: State, p: Person) -> Step {
 pub fn open_recovery(w: &World, s: State, p: Person) -> Step {
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(s.recovery.has(p), Blocked::NoRecoveryKey);
-    guard!(s.passwords.has(p) || w.controls(p), Blocked::PasswordUnknown);
+    enters_account(w, s, p)?;
     guard!(!s.secrets.has(p), Blocked::StolenAlready);
     Ok(State { secrets: s.secrets.with(p), ..s })
 }
@@ -189,7 +206,8 @@ pub fn link_rogue(w: &World, s: State, by: Device, d: Device) -> Step {
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(s.stolen.has(by) && w.owner(by) == p, Blocked::NotHeld);
     guard!(s.registered.has(by), Blocked::NotListed);
-    guard!(s.primary.has(by), Blocked::NotPrimary);
+    guard!(!w.policy(p).has_primary_device() || s.primary.has(by), Blocked::NotPrimary);
+    guard!(!w.policy(p).has_identity() || s.signed.has(by), Blocked::NotApproved);
     guard!(w.rogue.has(d), Blocked::NotHeld);
     guard!(!s.registered.has(d), Blocked::RegisteredAlready);
     guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
@@ -212,11 +230,16 @@ pub fn phish_link(w: &World, s: State, by: Device, d: Device) -> Step {
     // Nobody is tricked into approving a device that lies before them.
     guard!(policy.joining != Joining::InPerson, Blocked::MustBePresent);
     match policy.joining {
-        Joining::ExistingDevice | Joining::InPerson => {
+        Joining::AnyDevice | Joining::ExistingDevice | Joining::InPerson => {
             guard!(!s.registered.has(d), Blocked::RegisteredAlready);
-            guard!(s.primary.has(by), Blocked::NotPrimary);
+            guard!(!policy.has_primary_device() || s.primary.has(by), Blocked::NotPrimary);
+            guard!(!policy.has_identity() || holds_identity(w, s, by), Blocked::NotApproved);
         }
-        Joining::Password => {
+        Joining::PasswordAndCode if !s.registered.has(d) => {
+            guard!(s.passwords.has(p), Blocked::PasswordUnknown);
+            return Ok(read_code_out(w, s, d));
+        }
+        Joining::Password | Joining::PasswordAndCode => {
             guard!(policy.identity == IdentityKind::SignsDevices, Blocked::NothingToApprove);
             guard!(s.registered.has(d), Blocked::NoSession);
             guard!(holds_identity(w, s, by), Blocked::NotApproved);
@@ -227,6 +250,14 @@ pub fn phish_link(w: &World, s: State, by: Device, d: Device) -> Step {
     let s = if policy.identity == IdentityKind::SignsDevices { mark_as_compared(w, s, by, d) } else { s };
     let s = if policy.history_on_link == HistoryOnLink::HandedOver { hand_over(s, by, d) } else { s };
     Ok(if policy.has_identity() { hold_identity(s, d, p) } else { s })
+}
+
+/// The person of `d` reads the code out with which it signs in, by their password.
+fn read_code_out(w: &World, s: State, d: Device) -> State {
+    let p = w.owner(d);
+    let shares = w.policy(p).identity == IdentityKind::SharedByDevices && s.born.has(p) && !s.replaced.has(p);
+    let s = State { shown: s.shown.with(d), warned: s.warned.with(p, p), ..list(s, d) };
+    if shares { hold_identity(s, d, p) } else { s }
 }
 
 /// The adversary's own account appears in the room, where membership is the server's word.
@@ -252,14 +283,16 @@ pub fn plant_backup(w: &World, s: State, d: Device) -> Step {
     Ok(clients.iter().fold(s, |s, c| hand_over(s, c, d)))
 }
 
-/// With the recovery key and access to the account's storage, the adversary reads the backup, on `d`.
+/// With access to the account's storage, and the recovery key where it takes one, the adversary reads the backup, on
+/// `d`.
 pub fn open_backup(w: &World, s: State, d: Device) -> Step {
     let p = w.owner(d);
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(w.rogue.has(d), Blocked::NotHeld);
-    guard!(w.policy(p).key_backup != KeyBackup::None, Blocked::NoBackup);
-    guard!(s.recovery.has(p), Blocked::NoRecoveryKey);
-    guard!(s.passwords.has(p) || w.controls(p), Blocked::PasswordUnknown);
+    let policy = w.policy(p);
+    guard!(policy.key_backup != KeyBackup::None, Blocked::NoBackup);
+    guard!(policy.key_backup == KeyBackup::ServerHolds || s.recovery.has(p), Blocked::NoRecoveryKey);
+    enters_account(w, s, p)?;
     Ok(State {
         existed: s.existed.with(d),
         past: if s.backed_past.has(p) { s.past.with(d) } else { s.past },

@@ -6,8 +6,8 @@ use super::decide::{Contact, Own};
 use super::state::State;
 use super::world::World;
 use crate::policy::{
-    FirstContact, IdentityKind, LoginAlert, OnChange, OnNewDevice, OnOwnChange, OwnInChain, Pins, Transparency,
-    VerificationTravels,
+    FirstContact, IdentityKind, LoginAlert, OnChange, OnNewDevice, OnOwnChange, OnUnsignedDevice, OwnInChain, Pins,
+    Transparency, VerificationTravels,
 };
 
 /// The identity that a tampered answer shows, and what it signs.
@@ -204,7 +204,10 @@ fn absorb_own_list(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     // No list of devices shows a dehydrated one.
     let displayed = view.devices.minus(w.dehydrated);
     s.shown = s.shown.union(displayed.and(s.rogue(w)));
-    let unknown = displayed.and(w.rogue).minus(view.signed);
+    // Another identity than the one that the client knows approves nothing there; one that knows none takes it.
+    let known = s.pinned.get(v, p);
+    let approved = if known == Identity::None || known == view.identity { view.signed } else { Set::EMPTY };
+    let unknown = displayed.and(w.rogue).minus(approved);
     let audits = w.policy(p).login_alert == LoginAlert::ClientAudited && !unknown.is_empty();
     // An owner who watches the log knows their devices and their identity, and reads what was entered in between as
     // well (draft-ietf-keytrans-protocol@526cc8a1, section "Updating a Label": every version, in order).
@@ -221,10 +224,13 @@ fn absorb_identity(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let policy = w.policy(me);
     // A device that uses its person's identity key itself knows better than any answer.
     let knows_itself = me == p && policy.identity == IdentityKind::SharedByDevices;
-    if !policy.has_identity() || view.identity == Identity::None || knows_itself {
+    if !policy.has_identity() || knows_itself {
         return;
     }
     absorb_vouched(w, s, v, p, view);
+    if view.identity == Identity::None {
+        return;
+    }
     let pin = s.pinned.get(v, p);
     if pin == view.identity {
         s.offered.set(v, p, Identity::None);
@@ -322,8 +328,8 @@ fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     // What was decided about a device goes with it when an answer does not list it.
     let policy = w.policy(me);
     let gone = w.of(p).minus(view.devices).minus(view.clashing);
-    // Where people are trusted blindly at first, what they decide is kept by fingerprint, listed or not.
-    let gone = if policy.trusts_blindly_at_first() { Set::EMPTY } else { gone };
+    // Unless it is kept by fingerprint, listed or not.
+    let gone = if policy.remembers_unlisted_devices() { Set::EMPTY } else { gone };
     for decided in [&mut s.trusted, &mut s.accepted, &mut s.blocked, &mut s.seen] {
         decided.set_row(v, decided.row(v).minus(gone));
     }
@@ -340,6 +346,7 @@ fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
         s.accepted.set_row(v, s.accepted.row(v).union(view.devices.without(v).minus(s.blocked.row(v))));
         return;
     }
+    notify_of_devices(w, s, v, p, view);
     if !policy.asks_about_devices() {
         return;
     }
@@ -353,6 +360,26 @@ fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let rogue = questionable.minus(s.seen.row(v)).meets(s.rogue(w));
     s.seen.set_row(v, s.seen.row(v).union(questionable));
     s.warned = if rogue { s.warned.with(me, p) } else { s.warned };
+}
+
+/// A notice about devices of `p`, where the policy says no more than that: new ones, or unsigned ones.
+#[inline]
+fn notify_of_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
+    let me = w.owner(v);
+    let policy = w.policy(me);
+    let devices = view.devices.without(v);
+    let known = s.accepted.row(v).union(s.trusted.row(v)).and(w.of(p));
+    let noted = match () {
+        () if policy.new_device == OnNewDevice::Notify => {
+            s.accepted.set_row(v, s.accepted.row(v).union(devices));
+            if known.is_empty() { Set::EMPTY } else { devices.minus(known) }
+        }
+        () if policy.unsigned_device == OnUnsignedDevice::Notify && s.pinned.get(v, p) != Identity::None => {
+            devices.minus(view.signed)
+        }
+        () => Set::EMPTY,
+    };
+    s.warned = if noted.meets(s.rogue(w)) { s.warned.with(me, p) } else { s.warned };
 }
 
 /// With the first device of `p` that was compared, `v` trusts none of them blindly any more; where what was trusted so

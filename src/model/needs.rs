@@ -156,9 +156,9 @@ impl Needs {
     }
     fn signs_in(self, w: &World, d: Device) -> Self {
         match w.policy(w.owner(d)).joining {
-            Joining::Password => self.not_signed_in(d),
+            Joining::Password | Joining::PasswordAndCode => self.not_signed_in(d),
             // Only the first device signs in by itself.
-            Joining::ExistingDevice | Joining::InPerson => {
+            Joining::AnyDevice | Joining::ExistingDevice | Joining::InPerson => {
                 w.of(w.owner(d)).iter().fold(self.unborn(w.owner(d)), Self::not_signed_in)
             }
         }

@@ -49,7 +49,7 @@ pub fn sign_in(w: &World, s: State, d: Device, publication: Publication) -> Step
     guard!(!s.signed_in.has(d), Blocked::SignedInAlready);
     guard!(!s.stolen.has(d), Blocked::Stolen);
     let first = !s.registered.meets(w.of(p)) && !s.signed_in.meets(w.of(p)) && !s.born.has(p);
-    let joins_by_password = policy.joining == Joining::Password;
+    let joins_by_password = policy.joins_by_password();
     let tells_secret = joins_by_password && policy.login_proof == LoginProof::SecretSent;
     guard!(first || joins_by_password, Blocked::JoiningNeedsExistingDevice);
     let brings_identity = first && policy.first_identity == FirstIdentity::WithFirstDevice;
@@ -157,8 +157,9 @@ pub fn approve_device(w: &World, s: State, by: Device, d: Device, publication: P
     guard!(!s.stolen.has(d), Blocked::Stolen);
     can_replace(w, s, d, publication)?;
     match policy.joining {
-        Joining::ExistingDevice | Joining::InPerson => {
-            guard!(s.primary.has(by), Blocked::NotPrimary);
+        Joining::AnyDevice | Joining::ExistingDevice | Joining::InPerson => {
+            guard!(!policy.has_primary_device() || s.primary.has(by), Blocked::NotPrimary);
+            guard!(!policy.has_identity() || holds_identity(w, s, by), Blocked::NotApproved);
             guard!(!s.signed_in.has(d), Blocked::SignedInAlready);
             guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
             guard!(!policy.has_identity() || publication == Publication::Intact, Blocked::KeysAreBound);
@@ -170,7 +171,7 @@ pub fn approve_device(w: &World, s: State, by: Device, d: Device, publication: P
             let s = if policy.history_on_link == HistoryOnLink::HandedOver { hand_over(s, by, d) } else { s };
             Ok(if policy.has_identity() { enrol(w, s, d) } else { s })
         }
-        Joining::Password => {
+        Joining::Password | Joining::PasswordAndCode => {
             guard!(policy.identity == IdentityKind::SignsDevices, Blocked::NothingToApprove);
             guard!(s.signed_in.has(d), Blocked::NotSignedIn);
             guard!(holds_identity(w, s, by), Blocked::NotApproved);
@@ -557,7 +558,7 @@ pub fn remove_device(w: &World, s: State, by: Device, d: Device) -> Step {
     guard!(s.registered.has(d), Blocked::NotListed);
     // Where the primary device lets others in, it alone puts them out, and nobody puts out the primary
     // (Signal-Server, DeviceController.java@0075e94a, removeDevice).
-    guard!(!w.policy(w.owner(d)).joins_by_approval() || s.primary.has(by), Blocked::NotPrimary);
+    guard!(!w.policy(w.owner(d)).has_primary_device() || s.primary.has(by), Blocked::NotPrimary);
     Ok(State { registered: s.registered.without(d), removed: s.removed.with(d), ..s })
 }
 
@@ -658,7 +659,7 @@ pub fn change_password(w: &World, s: State, d: Device) -> Step {
     let p = w.owner(d);
     guard!(w.has_option(HonestOption::ChangePassword), Blocked::SwitchedOff);
     guard!(s.signed_in.has(d), Blocked::NotSignedIn);
-    guard!(w.policy(p).joining == Joining::Password, Blocked::NoPassword);
+    guard!(w.policy(p).joins_by_password(), Blocked::NoPassword);
     let overheard = s.active.on() && w.vantage_on_client(d) && w.policy(p).login_proof == LoginProof::SecretSent;
     Ok(State { passwords: if overheard { s.passwords.with(p) } else { s.passwords.without(p) }, ..s })
 }

@@ -19,7 +19,7 @@ use super::property::Property;
 use super::state::{Among, OfDevices, OfPeople, State, fullest};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
-    FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, Joining, KeyBackup, OwnRequests, Recipients,
+    FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, KeyBackup, OwnRequests, Recipients,
     VerificationTravels,
 };
 
@@ -152,7 +152,7 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
         current: only(any_key, full.current),
         // Whether a rogue device exists tells the eras apart, and who has looked since.
         existed: only(past || hidden || unnoticed, full.existed),
-        primary: people(&|p| w.policy(p).joins_by_approval()),
+        primary: people(&|p| w.policy(p).has_primary_device()),
         // What is known need not be stolen, and cannot become unknown again.
         passwords_stolen: if w.has_option(HonestOption::ChangePassword) { full.passwords_stolen } else { Set::EMPTY },
         trusted: w.honest.iter().fold(full.trusted, |all, v| all.with_row(v, trust_read(w, v, properties))),
@@ -267,7 +267,7 @@ fn corrupts_own_truth(w: &World, action: Action) -> bool {
 }
 
 fn gives_identity(w: &World, p: Person) -> bool {
-    w.policy(p).identity == IdentityKind::SharedByDevices && w.policy(p).joining == Joining::Password
+    w.policy(p).identity == IdentityKind::SharedByDevices && w.policy(p).joins_by_password()
 }
 
 /// Whether another answer about `p` to the client `v` does all that this one does.

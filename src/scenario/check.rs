@@ -7,7 +7,7 @@ use super::{
 };
 use crate::input::{Diagnostic, Place, Source, quoted};
 use crate::model::{DEVICES_MAX, HonestOption, PEOPLE_MAX, VIEWERS_MAX};
-use crate::policy::{IdentityKind, IdentityReplacedBy, Joining, Membership, Policy};
+use crate::policy::{IdentityKind, IdentityReplacedBy, Membership, Policy};
 use std::collections::{HashMap, HashSet};
 
 /// What a name looks like, as a regular expression.
@@ -404,8 +404,7 @@ type Need = (fn(&Policy) -> bool, &'static str);
 
 /// What a power needs; none if it always matters.
 fn need(power: Power) -> Option<Need> {
-    let password =
-        |p: &Policy| p.joining == Joining::Password || p.identity_replaced_by == IdentityReplacedBy::Password;
+    let password = |p: &Policy| p.joins_by_password() || p.identity_replaced_by == IdentityReplacedBy::Password;
     let number = |p: &Policy| p.identity_replaced_by == IdentityReplacedBy::Number;
     let recovery = |p: &Policy| p.identity == IdentityKind::SignsDevices;
     let approval = |p: &Policy| p.joins_by_approval() || p.identity == IdentityKind::SignsDevices;

@@ -9,7 +9,7 @@ use super::{Expectation, HonestOption, Model, Power, PowerEntry, ScenarioFile, a
 use super::{Several, property_name};
 use crate::input::{Diagnostic, Place, Source, listed, quoted};
 use crate::model::{Arrival, Property};
-use crate::policy::{IdentityReplacedBy, Joining};
+use crate::policy::IdentityReplacedBy;
 
 /// What stands in a model file where a source is still to be named.
 pub const TO_DO: &str = "TODO";
@@ -132,7 +132,7 @@ impl Linted<'_> {
             HonestOption::ResetIdentity if !anybody(|p| p.identity_replaced_by != IdentityReplacedBy::Unused) => {
                 Some("under no selected model is there an identity to replace")
             }
-            HonestOption::ChangePassword if !anybody(|p| p.joining == Joining::Password) => {
+            HonestOption::ChangePassword if !anybody(|p| p.joins_by_password()) => {
                 Some("under no selected model does a password open an account")
             }
             HonestOption::ChangePassword if !self.any_power(learns) => Some("the adversary never learns a password"),

@@ -2,7 +2,7 @@
 
 use super::check::{NAME_PATTERN, check_name};
 use crate::input::{self, Diagnostic, Place, Source, parse, quoted};
-use crate::policy::{IdentityKind, IdentityReplacedBy, Joining, OnChange, Policy, Recipients, VerificationTravels};
+use crate::policy::{IdentityKind, IdentityReplacedBy, OnChange, Policy, Recipients, VerificationTravels};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -209,7 +209,7 @@ fn check_unused(source: &Source, place: &Place, policy: &Policy) -> Result<(), B
     let lets = |c: &OnChange| matches!(c, OnChange::Accept | OnChange::Notify);
     let stops = ![policy.change_unverified, policy.change_verified].iter().all(lets);
     let replaced = policy.identity_replaced_by == IdentityReplacedBy::Password;
-    let no_password = policy.joining != Joining::Password && !replaced;
+    let no_password = policy.joins_by_approval() && !replaced;
     let of_joining = format!(
         "`joining` is `{}`, and the password {}",
         value("joining"),
