@@ -87,15 +87,27 @@ fn hold_identity(s: State, d: Device, p: Person) -> State {
     State { secrets: s.secrets.with(p), signed: s.signed.with(d), ..s }
 }
 
-/// The adversary signs an honest device out and deletes it, as anybody with the password can.
+/// Whether the adversary holds a device on the account of `p` that can take others off it.
+fn holds_removing_device(w: &World, s: State, p: Person) -> bool {
+    let policy = w.policy(p);
+    let removes = |r: &Device| !policy.has_primary_device() || s.primary.has(*r);
+    let is_approved = |r: &Device| !policy.has_identity() || s.signed.has(*r);
+    s.rogue(w).and(s.registered).and(w.of(p)).iter().any(|r| removes(&r) && is_approved(&r))
+}
+
+/// The adversary signs an honest device out and deletes it: by the password, or on a device that can remove others
+/// (Signal-Server, DeviceController.java@0075e94a, removeDevice).
 pub fn evict_device(w: &World, s: State, d: Device) -> Step {
     let p = w.owner(d);
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(w.honest.has(d) && !s.stolen.has(d), Blocked::NotHonest);
     guard!(s.registered.has(d), Blocked::NotListed);
-    guard!(w.policy(p).joins_by_password(), Blocked::NoPassword);
-    guard!(s.passwords.has(p), Blocked::PasswordUnknown);
-    guard!(has_code(w, s, p), Blocked::CodeUnknown);
+    if w.policy(p).joins_by_password() {
+        guard!(s.passwords.has(p), Blocked::PasswordUnknown);
+        guard!(has_code(w, s, p), Blocked::CodeUnknown);
+    } else {
+        guard!(holds_removing_device(w, s, p), Blocked::NoPassword);
+    }
     let s = State {
         registered: s.registered.without(d),
         signed_in: s.signed_in.without(d),
