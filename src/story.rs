@@ -4,7 +4,7 @@ use crate::model::bits::Index;
 use crate::model::people::Publication;
 use crate::model::state::{Among, OfDevices, OfPeople};
 use crate::model::{Action, Answer, Device, Identity, Person, Property, Set, Shown, State, World, property};
-use crate::policy::OwnRequests;
+use crate::policy::{KeyBackup, OwnRequests};
 use crate::trace::{Names, ReplayError, replay};
 
 /// One step of a story.
@@ -168,6 +168,10 @@ pub fn sentence(w: &World, names: &Names, before: State, after: State, action: A
         Action::ResetIdentity(a, x) => {
             with_clauses(format!("{} makes a new identity on {}", owner(a), d(a)), publication_clause(names, a, x))
         }
+        // On the account it would be approved; before that it lacks the code.
+        Action::PhishLink(_, a) if !w.policy(w.owner(a)).joins_by_approval() && !before.registered.has(a) => {
+            format!("{} is tricked into reading out the code with which {} signs in.", owner(a), d(a))
+        }
         _ => plain_sentence(w, names, action),
     }
 }
@@ -222,7 +226,9 @@ fn plain_sentence(w: &World, names: &Names, action: Action) -> String {
             format!("The adversary names a backup of its own as {}'s, for {} to read.", owner(a), d(a))
         }
         Action::OpenBackup(a) => {
-            format!("The adversary reads {}'s backup with the recovery key, on {}.", owner(a), d(a))
+            let held = w.policy(w.owner(a)).key_backup == KeyBackup::ServerHolds;
+            let by = if held { "whose key the server holds" } else { "with the recovery key" };
+            format!("The adversary reads {}'s backup, {by}, on {}.", owner(a), d(a))
         }
         _ => unreachable!("told with its answers by `sentence`"),
     }
