@@ -142,7 +142,7 @@ impl Search {
                 continue;
             }
             let action = *action;
-            let Some(next) = self.world.step(s, action) else { continue };
+            let Some(next) = self.world.step(&s, action) else { continue };
             self.transitions += 1;
             buffer.copy_from_slice(&self.packed);
             if self.layout.repack(&s, &next, buffer) {
@@ -217,7 +217,7 @@ impl Search {
         while place != 0 {
             let from = self.came_from[place as usize];
             let (s, t) = (self.state(from), self.state(place));
-            let leads_there = |&&a: &&Action| self.world.step(s, a) == Some(t);
+            let leads_there = |&&a: &&Action| self.world.step(&s, a) == Some(t);
             actions.push(*self.actions.iter().find(leads_there).expect("some action led here"));
             place = from;
         }

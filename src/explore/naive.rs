@@ -18,7 +18,7 @@ pub fn search(world: &World, properties: &[Property], reductions: Reductions, co
         if !count && decided.iter().all(|&d| d) {
             break;
         }
-        for next in reduced.actions.iter().filter_map(|&a| reduced.step(s, a)) {
+        for next in reduced.actions.iter().filter_map(|&a| reduced.step(&s, a)) {
             if seen.insert(next) {
                 queue.push_back(next);
             }

@@ -36,7 +36,7 @@ impl Model for Second {
     }
 
     fn next_state(&self, s: &State, a: Action) -> Option<State> {
-        self.reduced.step(*s, a)
+        self.reduced.step(s, a)
     }
 
     fn properties(&self) -> Vec<stateright::Property<Self>> {

@@ -238,54 +238,66 @@ pub enum Action {
 
 /// The state after `a`, or why `a` cannot happen in `s`.
 pub fn step(w: &World, s: State, a: Action) -> Step {
-    follow(w, s, a).map(|next| log_entries(w, next))
+    step_from(w, &s, a)
+}
+
+/// The same, for a state that is not to be handed around: what a search spends is copying states, most of all.
+#[inline]
+pub(super) fn step_from(w: &World, s: &State, a: Action) -> Step {
+    let mut next = follow(w, s, a);
+    if let Ok(next) = &mut next {
+        log_entries(w, next);
+    }
+    next
 }
 
 /// What the adversary made of people whose keys are logged, and their server lists, is in the log from now on.
-fn log_entries(w: &World, s: State) -> State {
-    let of_adversary = |p: &Person| s.replaced.has(*p) || s.registered.and(w.rogue).meets(w.of(*p));
-    let entered: Set<Person> = w.all_people().filter(|&p| w.has_log(p)).filter(of_adversary).collect();
-    State { entered: s.entered.union(entered), ..s }
+#[inline]
+fn log_entries(w: &World, s: &mut State) {
+    let of_adversary = |p: Person| s.replaced.has(p) || s.registered.and(w.rogue).meets(w.of(p));
+    for p in w.all_people().filter(|&p| w.has_log(p)) {
+        s.entered = if of_adversary(p) { s.entered.with(p) } else { s.entered };
+    }
 }
 
 /// The state after `a`, as the rules of its kind have it.
-fn follow(w: &World, s: State, a: Action) -> Step {
+fn follow(w: &World, s: &State, a: Action) -> Step {
     match a {
-        Action::SignIn(d, publication) => people::sign_in(w, s, d, publication),
-        Action::PublishIdentity(d, publication) => people::publish_identity(w, s, d, publication),
-        Action::ApproveDevice(by, d, publication) => people::approve_device(w, s, by, d, publication),
-        Action::LookUp(v, p, answer) => look_up(w, s, v, p, answer),
-        Action::Verify(v, p) => people::verify(w, s, v, p),
-        Action::VerifyDevice(v, d) => people::verify_device(w, s, v, d),
-        Action::AcceptDevice(v, d) => people::accept_device(w, s, v, d),
-        Action::BlockDevice(v, d) => people::block_device(w, s, v, d),
-        Action::Acknowledge(v, p) => people::acknowledge(w, s, v, p),
-        Action::Withdraw(v, p) => people::withdraw(w, s, v, p),
-        Action::Send(v, answers) => people::send(w, s, v, &answers),
-        Action::ForwardKeys(by, to, answer) => people::forward_keys(w, s, by, to, answer),
-        Action::ReshareKeys(v, to, answer) => people::reshare_keys(w, s, v, to, answer),
-        Action::RemoveDevice(by, d) => people::remove_device(w, s, by, d),
-        Action::ResetIdentity(d, publication) => people::reset_identity(w, s, d, publication),
-        Action::LogOut(d) => people::log_out(w, s, d),
-        Action::ChangePassword(d) => people::change_password(w, s, d),
-        Action::Invite(v, p, answer) => people::invite(w, s, v, p, answer),
-        Action::CompareLogs(v) => compare_logs(w, s, v),
-        Action::Arrive => adversary::arrive(w, s),
-        Action::StealPassword(p) => adversary::steal_password(w, s, p),
-        Action::RegisterDevice(d) => adversary::register_device(w, s, d),
-        Action::EvictDevice(d) => adversary::evict_device(w, s, d),
-        Action::ForgeIdentity(p, stealthy) => adversary::forge_identity(w, s, p, stealthy),
-        Action::HijackNumber(d) => adversary::hijack_number(w, s, d),
-        Action::StealRecovery(p) => adversary::steal_recovery(w, s, p),
-        Action::OpenRecovery(p) => adversary::open_recovery(w, s, p),
-        Action::SignRogue(d) => adversary::sign_rogue(w, s, d),
-        Action::StealDevice(d) => adversary::steal_device(w, s, d),
-        Action::LinkRogue(by, d) => adversary::link_rogue(w, s, by, d),
-        Action::PhishLink(by, d) => adversary::phish_link(w, s, by, d),
-        Action::AddMember(p) => adversary::add_member(w, s, p),
-        Action::SwapInCeremony(v, p) => adversary::swap_in_ceremony(w, s, v, p),
-        Action::PlantBackup(d) => adversary::plant_backup(w, s, d),
-        Action::OpenBackup(d) => adversary::open_backup(w, s, d),
+        Action::SignIn(d, publication) => people::sign_in(w, *s, d, publication),
+        Action::PublishIdentity(d, publication) => people::publish_identity(w, *s, d, publication),
+        Action::ApproveDevice(by, d, publication) => people::approve_device(w, *s, by, d, publication),
+        Action::LookUp(v, p, answer) => look_up(w, *s, v, p, answer),
+        Action::Verify(v, p) => people::verify(w, *s, v, p),
+        Action::VerifyDevice(v, d) => people::verify_device(w, *s, v, d),
+        Action::AcceptDevice(v, d) => people::accept_device(w, *s, v, d),
+        Action::BlockDevice(v, d) => people::block_device(w, *s, v, d),
+        Action::Acknowledge(v, p) => people::acknowledge(w, *s, v, p),
+        Action::Withdraw(v, p) => people::withdraw(w, *s, v, p),
+        Action::Send(v, answers) => people::send(w, *s, v, &answers),
+        Action::ForwardKeys(by, to, answer) => people::forward_keys(w, *s, by, to, answer),
+        Action::ReshareKeys(v, to, answer) => people::reshare_keys(w, *s, v, to, answer),
+        Action::RemoveDevice(by, d) => people::remove_device(w, *s, by, d),
+        Action::ResetIdentity(d, publication) => people::reset_identity(w, *s, d, publication),
+        Action::LogOut(d) => people::log_out(w, *s, d),
+        Action::ChangePassword(d) => people::change_password(w, *s, d),
+        Action::Invite(v, p, answer) => people::invite(w, *s, v, p, answer),
+        Action::CompareLogs(v) => compare_logs(w, *s, v),
+        Action::Arrive => adversary::arrive(w, *s),
+        Action::StealPassword(p) => adversary::steal_password(w, *s, p),
+        Action::RegisterDevice(d) => adversary::register_device(w, *s, d),
+        Action::EvictDevice(d) => adversary::evict_device(w, *s, d),
+        Action::ForgeIdentity(p, stealthy) => adversary::forge_identity(w, *s, p, stealthy),
+        Action::HijackNumber(d) => adversary::hijack_number(w, *s, d),
+        Action::StealRecovery(p) => adversary::steal_recovery(w, *s, p),
+        Action::OpenRecovery(p) => adversary::open_recovery(w, *s, p),
+        Action::SignRogue(d) => adversary::sign_rogue(w, *s, d),
+        Action::StealDevice(d) => adversary::steal_device(w, *s, d),
+        Action::LinkRogue(by, d) => adversary::link_rogue(w, *s, by, d),
+        Action::PhishLink(by, d) => adversary::phish_link(w, *s, by, d),
+        Action::AddMember(p) => adversary::add_member(w, *s, p),
+        Action::SwapInCeremony(v, p) => adversary::swap_in_ceremony(w, *s, v, p),
+        Action::PlantBackup(d) => adversary::plant_backup(w, *s, d),
+        Action::OpenBackup(d) => adversary::open_backup(w, *s, d),
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! **Decided properties.** Once a property is decided, what it alone reads is forgotten too, in all states found.
 
-use super::action::{Action, possible, step};
+use super::action::{Action, possible, step_from};
 use super::bits::{Device, Flag, Identity, Person, Set};
 use super::directory::{Answer, Shown};
 use super::needs::Needs;
@@ -89,11 +89,14 @@ impl Reduced {
     }
 
     /// The state that the search keeps after `action`; none if it cannot happen or another does all that it does.
-    pub fn step(&self, s: State, action: Action) -> Option<State> {
-        if self.reductions.dominated_answers && hides_known_identity(&self.world, &s, action) {
+    #[inline]
+    pub fn step(&self, s: &State, action: Action) -> Option<State> {
+        if self.reductions.dominated_answers && hides_known_identity(&self.world, s, action) {
             return None;
         }
-        step(&self.world, s, action).ok().map(|next| self.kept(&next))
+        let mut next = step_from(&self.world, s, action).ok()?;
+        self.forget(&mut next);
+        Some(next)
     }
 
     /// The actions that a search tries, each with what it needs, without those that never happen.
@@ -108,7 +111,16 @@ impl Reduced {
 
     /// What the search keeps of a state.
     pub fn kept(&self, s: &State) -> State {
-        if self.reductions.unread_fields { forget_unread(&self.world, &self.reads, s) } else { *s }
+        let mut kept = *s;
+        self.forget(&mut kept);
+        kept
+    }
+
+    #[inline]
+    fn forget(&self, s: &mut State) {
+        if self.reductions.unread_fields {
+            forget_unread(&self.world, &self.reads, s);
+        }
     }
 }
 
@@ -193,8 +205,9 @@ fn trust_read(w: &World, v: Device, properties: &[Property]) -> Set<Device> {
     }
 }
 
-fn forget_unread(w: &World, reads: &Reads, s: &State) -> State {
-    let s = s.and(&reads.bits);
+#[inline]
+fn forget_unread(w: &World, reads: &Reads, s: &mut State) {
+    *s = s.and(&reads.bits);
     let kept_keys = reads.keys_of.union(s.stolen);
     // Nor is there more to warn of a person, once somebody was warned of them.
     let warned = somebody_warned(w, s.warned);
@@ -205,22 +218,19 @@ fn forget_unread(w: &World, reads: &Reads, s: &State) -> State {
     let answered = s.trusted.and(reads.answered_by_ceremony);
     let accepted = s.accepted.minus(answered);
     let promptable = reads.hurried.union(OfDevices::each(s.held(w)));
-    State {
-        offered: s.offered.without(unread),
-        pinned: s.pinned.without(unread.minus(s.verified)),
-        latched: s.latched.minus(unread.minus(s.verified)),
-        accepted,
-        seen: s.seen.and(promptable).minus(answered).minus(accepted).minus(s.blocked),
-        // Only that somebody was warned of a person is asked for, not who.
-        warned,
-        // Once a device has been shown, who looked for it no longer matters.
-        looked: if reads.looked_though_shown { s.looked } else { s.looked.minus(OfDevices::each(s.shown)) },
-        past: s.past.and(kept_keys),
-        current: s.current.and(kept_keys),
-        // First contact is over when the adversary has arrived.
-        contacted: if s.active.on() { Set::EMPTY } else { s.contacted },
-        ..s
-    }
+    s.offered = s.offered.without(unread);
+    s.pinned = s.pinned.without(unread.minus(s.verified));
+    s.latched = s.latched.minus(unread.minus(s.verified));
+    s.accepted = accepted;
+    s.seen = s.seen.and(promptable).minus(answered).minus(accepted).minus(s.blocked);
+    // Only that somebody was warned of a person is asked for, not who.
+    s.warned = warned;
+    // Once a device has been shown, who looked for it no longer matters.
+    s.looked = if reads.looked_though_shown { s.looked } else { s.looked.minus(OfDevices::each(s.shown)) };
+    s.past = s.past.and(kept_keys);
+    s.current = s.current.and(kept_keys);
+    // First contact is over when the adversary has arrived.
+    s.contacted = if s.active.on() { Set::EMPTY } else { s.contacted };
 }
 
 /// The same warnings, all of them told to the first person.
