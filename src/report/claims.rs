@@ -304,22 +304,67 @@ pub fn attacks_markdown(cells: &[Cell]) -> String {
     table(cells, intro, ATTACKS)
 }
 
+/// A claim, and what the cells say of it.
+pub struct Told {
+    /// The claim.
+    pub says: &'static str,
+    /// `holds`, `does not hold`, `not conclusive`, `not searched` or `outside the model`.
+    pub verdict: &'static str,
+    /// Why it is outside the model, if it is.
+    pub why: Option<&'static str>,
+    /// What decides it.
+    pub cells: Vec<Judged>,
+}
+
+/// A verdict that decides a claim, by the names in files.
+pub struct Judged {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// The model.
+    pub model: &'static str,
+    /// When the adversary arrives.
+    pub arrives: &'static str,
+    /// The property.
+    pub property: &'static str,
+    /// The verdict that the claim needs.
+    pub needed: &'static str,
+    /// The verdict that was found; none if nothing was searched.
+    pub found: Option<&'static str>,
+}
+
+/// The claims of the post, each with what the cells say of it.
+pub fn told(cells: &[Cell]) -> Vec<Told> {
+    CLAIMS.iter().map(|claim| told_of(cells, claim)).collect()
+}
+
+fn told_of(cells: &[Cell], claim: &Claim) -> Told {
+    let evidence = match claim.decided {
+        Decided::By(evidence) => evidence,
+        Decided::Outside(why) => {
+            return Told { says: claim.says, verdict: "outside the model", why: Some(why), cells: Vec::new() };
+        }
+    };
+    let judged = |e: &Evidence| Judged {
+        scenario: e.scenario,
+        model: e.model,
+        arrives: arrival_name(e.arrives),
+        property: property_name(e.property),
+        needed: e.verdict,
+        found: found(cells, e),
+    };
+    Told { says: claim.says, verdict: status(cells, evidence), why: None, cells: evidence.iter().map(judged).collect() }
+}
+
 fn table(cells: &[Cell], intro: &str, claims: &[Claim]) -> String {
     let mut out = format!("{intro}| --- | --- | --- |\n");
-    for claim in claims {
-        let (verdict, by) = match &claim.decided {
-            Decided::Outside(why) => ("outside the model", (*why).to_string()),
-            Decided::By(evidence) => {
-                let one = |e: &Evidence| {
-                    let name = property_name(e.property);
-                    let (scenario, arrives) = (e.scenario, arrival_name(e.arrives));
-                    let found = found(cells, e).unwrap_or("not searched");
-                    format!("[{scenario}](../scenarios/{scenario}.json), {}, {arrives}: {name} **{found}**", e.model)
-                };
-                (status(cells, evidence), evidence.iter().map(one).collect::<Vec<_>>().join("<br>"))
-            }
+    for claim in claims.iter().map(|claim| told_of(cells, claim)) {
+        let one = |j: &Judged| {
+            let Judged { scenario, model, arrives, property, .. } = j;
+            let found = j.found.unwrap_or("not searched");
+            format!("[{scenario}](../scenarios/{scenario}.json), {model}, {arrives}: {property} **{found}**")
         };
-        out += &format!("| {} | {verdict} | {by} |\n", claim.says);
+        let cells = claim.cells.iter().map(one).collect::<Vec<_>>().join("<br>");
+        out += &format!("| {} | {} | {} |\n", claim.says, claim.verdict, claim.why.unwrap_or(&cells));
     }
     out
 }
@@ -335,21 +380,17 @@ pub fn attacks_json(cells: &[Cell]) -> Value {
 }
 
 fn json_of(cells: &[Cell], claims: &[Claim]) -> Value {
-    let claims = claims.iter().map(|claim| match &claim.decided {
-        Decided::Outside(why) => json!({ "claim": claim.says, "verdict": "outside the model", "why": why }),
-        Decided::By(evidence) => {
-            let cells_json = evidence.iter().map(|e| {
-                json!({
-                    "scenario": e.scenario,
-                    "model": e.model,
-                    "arrives": arrival_name(e.arrives),
-                    "property": property_name(e.property),
-                    "needed": e.verdict,
-                    "found": found(cells, e),
-                })
-            });
-            json!({ "claim": claim.says, "verdict": status(cells, evidence), "cells": cells_json.collect::<Vec<_>>() })
-        }
+    let cell = |j: &Judged| {
+        json!({
+            "scenario": j.scenario, "model": j.model, "arrives": j.arrives, "property": j.property,
+            "needed": j.needed, "found": j.found,
+        })
+    };
+    let claims = claims.iter().map(|claim| told_of(cells, claim)).map(|t| match t.why {
+        Some(why) => json!({ "claim": t.says, "verdict": t.verdict, "why": why }),
+        None => json!({
+            "claim": t.says, "verdict": t.verdict, "cells": t.cells.iter().map(cell).collect::<Vec<_>>()
+        }),
     });
     json!({ "format": 1, "claims": claims.collect::<Vec<_>>() })
 }
