@@ -8,10 +8,10 @@ use crate::bundle;
 use crate::explore::{Limits, Progress};
 use crate::input::{Diagnostic, Source};
 use crate::model::Property;
-use crate::report::itf::{self, Meta};
+use crate::report::itf;
 use crate::report::{matrix, terminal};
 use crate::run::{self, Cell, CellProgress, Plan, RunError, Scenario, Verdict};
-use crate::scenario::{self, Model, arrival_by_name, arrival_name, property_by_name, property_name};
+use crate::scenario::{self, Model, arrival_by_name, property_by_name, property_name};
 use crate::trace;
 use rayon::prelude::*;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -488,16 +488,10 @@ fn write_itf(
     property: Property,
     actions: &[crate::model::Action],
 ) -> Result<(), Failure> {
-    let states = trace::replay(&cell.world, actions).map_err(|e| Failure::Untrue(e.to_string()))?;
-    let model_text = bundle::find_model(&question.model)?;
-    let meta = Meta {
-        scenario: question.scenario.clone(),
-        model: question.model.clone(),
-        arrives: cell.arrives.map_or("", arrival_name).to_string(),
-        property: property_name(property).to_string(),
-        input_hash: itf::input_hash(&[&cell.scenario.source.text, &model_text.text]),
-    };
-    let value = itf::write(&cell.world, &cell.names, &meta, actions, &states);
+    let model_text = bundle::find_model(&question.model)?.text;
+    let words = (question.scenario.as_str(), question.model.as_str());
+    let value = itf::of_cell(cell, property, actions, words, &model_text);
+    let value = value.map_err(|e| Failure::Untrue(e.to_string()))?;
     let written = crate::report::write_whole(path, &(pretty(&value) + "\n"));
     written.map_err(|e| Failure::Message(format!("{}: {e}", path.display())))?;
     anstream::eprintln!("wrote {}", path.display());

@@ -2,8 +2,10 @@
 
 use crate::model::bits::Index;
 use crate::model::state::{Among, OfDevices, OfPeople};
-use crate::model::{Action, Device, Identity, Person, Set, State, World};
-use crate::trace::{self, Names};
+use crate::model::{Action, Device, Identity, Person, Property, Set, State, World};
+use crate::run::Cell;
+use crate::scenario::{arrival_name, property_name};
+use crate::trace::{self, Names, ReplayError};
 use serde_json::{Map, Value, json};
 
 /// What a trace file says of itself, besides its states.
@@ -38,6 +40,26 @@ pub fn input_hash(texts: &[&str]) -> String {
     let bytes = texts.iter().flat_map(|t| t.bytes().chain([0]));
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
+}
+
+/// The trace file of an attack on a cell. Its scenario and its model come with the words that lead to their files, and
+/// the model with its text.
+pub fn of_cell(
+    cell: &Cell,
+    property: Property,
+    actions: &[Action],
+    (scenario, model): (&str, &str),
+    model_text: &str,
+) -> Result<Value, ReplayError> {
+    let meta = Meta {
+        scenario: scenario.to_string(),
+        model: model.to_string(),
+        arrives: cell.arrives.map_or("", arrival_name).to_string(),
+        property: property_name(property).to_string(),
+        input_hash: input_hash(&[&cell.scenario.source.text, model_text]),
+    };
+    let states = trace::replay(&cell.world, actions)?;
+    Ok(write(&cell.world, &cell.names, &meta, actions, &states))
 }
 
 /// Writes a trace, given its states as [`trace::replay`] returns them.
