@@ -1,6 +1,6 @@
 //! What a policy costs, held against formulas for every number of people and devices within the limits.
 
-use overhear::explore::cost::{Cost, cast, cheapest, everybody_reads};
+use overhear::explore::cost::{Cost, Event, cast, cheapest, event, everybody_reads};
 use overhear::model::action::possible;
 use overhear::model::{Action, PEOPLE_MAX, State, VIEWERS_MAX, World, step};
 use overhear::policy::Policy;
@@ -128,4 +128,16 @@ fn doing_what_is_free_first_loses_no_cheapest_way() {
             }
         }
     }
+}
+
+#[test]
+fn a_reset_is_told_where_the_policy_says_so_and_asked_about_nowhere_else() {
+    let told = |name: &str| event(&policy(name), false, Event::Reset).map(|cost| (cost.notices > 0, cost.peers));
+    let nothing = Cost::default();
+    assert_eq!(told("signal"), Some((true, nothing)));
+    assert_eq!(told("matrix-identity-based"), Some((true, nothing)));
+    assert_eq!(told("matrix-error-on-verified-user-problem"), Some((true, nothing)));
+    assert_eq!(told("whatsapp"), Some((false, nothing)));
+    assert_eq!(told("matrix-cross-signing-tofu"), Some((false, ceremonies(1))));
+    assert_eq!(told("strict-tofu"), None);
 }

@@ -5,12 +5,14 @@
 
 use crate::model::action::possible;
 use crate::model::bits::Index;
-use crate::model::directory::is_verified;
+use crate::model::directory::{is_verified, on_change};
 use crate::model::people::{Publication, reaches_everybody};
 use crate::model::state::OfDevices;
 use crate::model::world::Powers;
-use crate::model::{Action, Answer, Arrival, DEVICES_MAX, Device, PEOPLE_MAX, Person, Server, Set, State, World, step};
-use crate::policy::{IdentityKind, OnUnsignedDevice, Policy, VerificationTravels};
+use crate::model::{
+    Action, Answer, Arrival, DEVICES_MAX, Device, Identity, PEOPLE_MAX, Person, Server, Set, State, World, step,
+};
+use crate::policy::{IdentityKind, OnChange, OnNewDevice, OnUnsignedDevice, Policy, VerificationTravels};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
@@ -240,6 +242,15 @@ pub enum Event {
     Reset,
 }
 
+/// The person between two of whose own devices a ceremony is; none if it is between people, or if there is none.
+pub fn between_own(w: &World, action: Action) -> Option<Person> {
+    match action {
+        Action::ApproveDevice(by, ..) => Some(w.owner(by)),
+        Action::VerifyDevice(a, b) if w.owner(a) == w.owner(b) => Some(w.owner(a)),
+        _ => None,
+    }
+}
+
 /// What one honest event costs the person it happens to, and everybody else together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventCost {
@@ -247,6 +258,8 @@ pub struct EventCost {
     pub owner: Cost,
     /// What everything else asks, comparisons between the two people included.
     pub peers: Cost,
+    /// How often a client of somebody else says that an identity changed, or of a device that it is new or unsigned.
+    pub notices: u32,
 }
 
 /// What `event`, happening to the second person, costs once the others have settled; `None` if nobody recovers from it
@@ -260,14 +273,43 @@ pub fn event(policy: &Policy, hurried: bool, event: Event) -> Option<EventCost> 
     let start = match event {
         Event::NewDevice => settled,
         Event::ReLogin => step(&w, settled, Action::LogOut(laptop)).ok()?,
-        Event::Reset => step(&w, settled, Action::ResetIdentity(phone, Publication::Intact)).ok()?,
+        Event::Reset => {
+            // Where an identity raises questions, nobody has needed one so far.
+            let published = match step(&w, settled, Action::PublishIdentity(phone, Publication::Intact)) {
+                Ok(published) => cheapest(&w, published, before)?.end,
+                Err(_) => settled,
+            };
+            step(&w, published, Action::ResetIdentity(phone, Publication::Intact)).ok()?
+        }
     };
     let recovery = cheapest(&w, start, w.honest)?;
-    let is_owners = |a: &Action| match *a {
-        Action::ApproveDevice(by, ..) => w.owner(by) == Person(1),
-        Action::VerifyDevice(a, b) => w.owner(a) == Person(1) && w.owner(b) == Person(1),
-        _ => false,
-    };
+    let is_owners = |a: &Action| between_own(&w, *a) == Some(Person(1));
     let cost = |owners: bool| recovery.actions.iter().filter(|a| is_owners(a) == owners).map(|&a| of(a)).sum();
-    Some(EventCost { owner: cost(true), peers: cost(false) })
+    Some(EventCost { owner: cost(true), peers: cost(false), notices: notices(&w, start, &recovery.actions) })
+}
+
+/// How often, on the way from `start`, a client of the first person says of the second that something is new.
+fn notices(w: &World, start: State, actions: &[Action]) -> u32 {
+    let (mut s, mut all) = (start, 0);
+    for &action in actions {
+        let next = step(w, s, action).expect("the cheapest way can be gone");
+        let looks = |v: &Device| matches!(action, Action::LookUp(u, Person(1), _) if u == *v);
+        all += w.of(Person(0)).iter().filter(looks).map(|v| notices_at_look(w, &s, &next, v)).sum::<u32>();
+        s = next;
+    }
+    all
+}
+
+/// The notices as `v` looks the second person up: of another identity, of new devices, of unsigned ones.
+fn notices_at_look(w: &World, before: &State, after: &State, v: Device) -> u32 {
+    let (p, policy) = (Person(1), w.policy(w.owner(v)));
+    let pins = [before, after].map(|s| s.pinned.get(v, p));
+    let replaced = pins[0] != Identity::None && pins[0] != pins[1] && on_change(w, before, v, p) == OnChange::Notify;
+    let known = before.accepted.row(v).union(before.trusted.row(v)).and(w.of(p));
+    let devices = match () {
+        () if policy.new_device == OnNewDevice::Notify && !known.is_empty() => after.accepted.row(v).minus(known),
+        () if policy.unsigned_device == OnUnsignedDevice::Notify => after.registered.minus(after.signed),
+        () => Set::EMPTY,
+    };
+    u32::from(replaced) + devices.and(w.of(p)).len() as u32
 }
