@@ -6,6 +6,7 @@ use overhear::input::Source;
 use overhear::model::bits::Index;
 use overhear::model::world::Powers;
 use overhear::model::{Arrival, Property, Set, World};
+use overhear::report::results::UNORDERED;
 use overhear::scenario::{
     Model, ScenarioFile, Size, arrival_name, axes, axis_values, compile, property_name, read_model, read_scenario,
 };
@@ -255,8 +256,6 @@ fn names_and_order_mean_nothing() {
 /// The properties that say that a key stays with whom it is meant for.
 const KEYS: [Property; 4] =
     [Property::NoRogueKey, Property::NoHiddenKey, Property::NoSilentLeak, Property::PastStaysPrivate];
-/// Axes whose values are not ordered from loose to strict.
-const UNORDERED: [&str; 4] = ["identity", "verification-travels", "pins", "identity-replaced-by"];
 /// A search, with the looser or the stricter value, is given up beyond this many states.
 const STATES_STRICTER_MAX: usize = 10_000;
 const STRICTNESS: &str = "reports/strictness.md";

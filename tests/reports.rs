@@ -2,12 +2,13 @@
 
 use overhear::command::{Exit, exit_of};
 use overhear::explore::Limits;
-use overhear::report::{self, matrix};
+use overhear::report::diff::{Outcome, Side};
+use overhear::report::{self, itf, matrix, results};
 use overhear::run::{Plan, Scenario, run};
-use overhear::scenario::read_scenario;
-use overhear::{bundle, model::Property};
+use overhear::scenario::{Model, arrival_by_name, compile, property_by_name, read_scenario};
+use overhear::{bundle, model::Property, trace};
 use rayon::prelude::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn scenarios() -> Vec<Scenario> {
     let sources = bundle::scenarios().into_iter().map(|s| s.source());
@@ -29,16 +30,115 @@ fn reports_are_current_and_every_expectation_is_met() {
     let cells = run(&plan, &()).expect("bundled files run");
     assert_eq!(exit_of(&cells), Exit::Fine, "{}", report::terminal::unmet(&cells));
     let costs: Vec<_> = models.par_iter().map(matrix::policy_cost).collect();
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports");
-    for (name, text) in report::all(&cells, &models, &costs) {
-        let path = dir.join(name);
-        if std::env::var_os("OVERHEAR_BLESS").is_some() {
-            report::write_whole(&path, &text).expect("reports/ can be written");
-        }
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        let stale = committed.lines().zip(text.lines()).position(|(a, b)| a != b);
-        assert!(committed == text, "reports/{name} is stale from line {stale:?}; run with OVERHEAR_BLESS=1");
+    let dir = reports();
+    let files = report::all(&cells, &models, &costs);
+    if blessing() {
+        report::write_all(&dir, &cells, &models, &costs).expect("reports/ can be written");
     }
+    for (name, text) in &files {
+        let committed = std::fs::read_to_string(dir.join(name)).unwrap_or_default();
+        let stale = committed.lines().zip(text.lines()).position(|(a, b)| a != b);
+        assert!(committed == *text, "reports/{name} is stale from line {stale:?}; run with OVERHEAR_BLESS=1");
+    }
+    let stale = report::stale_traces(&dir, &files).expect("reports/ can be read");
+    assert!(stale.is_empty(), "no report speaks of {stale:?}; run with OVERHEAR_BLESS=1");
+}
+
+/// Whether the reports are being written: then what was committed is none of a test's business.
+fn blessing() -> bool {
+    std::env::var_os("OVERHEAR_BLESS").is_some()
+}
+
+fn reports() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("reports")
+}
+
+#[test]
+fn every_committed_trace_replays_to_its_violation() {
+    if blessing() {
+        return;
+    }
+    let models = bundle::models();
+    let page = std::fs::read_to_string(reports().join("results.md")).expect("a report");
+    let entries = std::fs::read_dir(reports().join("traces")).expect("a folder");
+    let files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    assert!((10..80).contains(&files.len()), "{} traces", files.len());
+    for path in files {
+        let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).expect("UTF-8");
+        let trace = itf::read(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let meta = &trace.meta;
+        let source = bundle::find_scenario(&meta.scenario).expect("a bundled scenario");
+        let model_text = bundle::find_model(&meta.model).expect("a bundled model").text;
+        assert_eq!(meta.input_hash, itf::input_hash(&[&source.text, &model_text]), "{name} is older than its files");
+        let file = read_scenario(&source).expect("a bundled scenario");
+        let model = models.iter().find(|m| m.name == meta.model).expect("a bundled model");
+        let arrives = arrival_by_name(&meta.arrives).expect("an arrival");
+        let property = property_by_name(&meta.property).expect("a property");
+        let (world, names) = compile(&file, &source, model, &models, arrives).expect("a bundled scenario");
+        let parse =
+            |line: &String| trace::parse(&world, &names, line).unwrap_or_else(|e| panic!("{name}: {line}: {e}"));
+        let actions: Vec<_> = trace.actions.iter().map(parse).collect();
+        assert!(trace::ends_with(&world, &actions, property, false), "{name} does not end in a violation");
+        assert!(page.contains(&format!("(../reports/traces/{name})")), "no sentence links to {name}");
+    }
+}
+
+#[test]
+fn every_bundled_adversary_has_a_name_in_sentences() {
+    let with_adversary = scenarios().into_iter().filter(|s| s.file.adversary.is_some());
+    let nameless: Vec<String> = with_adversary.map(|s| s.file.name).filter(|s| results::phrase(s).is_none()).collect();
+    assert!(nameless.is_empty(), "{nameless:?}");
+}
+
+/// A run of two policies against one adversary that is there from the start: each with the verdict on rogue keys.
+fn tiny_run(models: &[Model], verdicts: [&'static str; 2]) -> Vec<results::Section> {
+    let side = |(model, verdict): (&Model, &'static str)| Side {
+        name: model.name.clone(),
+        word: model.name.clone(),
+        axes: Vec::new(),
+        outcomes: vec![Outcome {
+            scenario: "password-thief".to_string(),
+            word: "password-thief".to_string(),
+            arrives: Some("from-start"),
+            property: "no-rogue-key",
+            verdict,
+            sign: String::new(),
+            attack: if verdict == "violated" { vec!["send alice-phone".to_string()] } else { Vec::new() },
+            says: String::new(),
+        }],
+        costs: Vec::new(),
+    };
+    let sides = models.iter().zip(verdicts).map(side).collect();
+    results::sections(&results::Run { models, sides, claims: Vec::new() })
+}
+
+#[test]
+fn another_verdict_makes_another_sentence() {
+    let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
+    let models = [named("matrix-tofu"), named("signal")];
+    let about_the_thief = |verdicts| {
+        let sections = tiny_run(&models, verdicts);
+        sections.into_iter().find(|s| s.title.starts_with("Adversary")).expect("a section").findings.remove(0)
+    };
+    let (tofu, signal) = ("*Matrix with trust on first use of devices (hypothetical)*", "*Signal, as installed*†");
+    let thief = "**[A password thief](../scenarios/password-thief.json).**";
+    let step = "[1 step](../reports/traces/password-thief.matrix-tofu.from-start.no-rogue-key.itf.json)";
+    assert_eq!(
+        about_the_thief(["violated", "holds"]),
+        format!(
+            "{thief} From the start 1 of 2 policies gives nothing away: {signal}. The worst is that a rogue device \
+             reads, from the start under 1 policy, soonest under {tofu}, in {step}."
+        )
+    );
+    assert_eq!(
+        about_the_thief(["holds", "holds"]),
+        format!("{thief} From the start all 2 policies give nothing away.")
+    );
+    assert_eq!(
+        about_the_thief(["unknown", "holds"]),
+        format!("{thief} From the start 1 of 2 policies gives nothing away: {signal}. Of {tofu} it is not known.")
+    );
 }
 
 #[test]

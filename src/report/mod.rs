@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod diff;
 pub mod itf;
 pub mod matrix;
+pub mod results;
 pub mod sok;
 pub mod terminal;
 
@@ -13,6 +14,9 @@ use crate::scenario::Model;
 use matrix::PolicyCost;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// The folder of traces within that of the reports.
+const TRACES: &str = "traces";
 
 /// Writes a file whole: what is at `path` is either what was there before or all of `text`.
 pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
@@ -64,18 +68,40 @@ fn write_one_new(path: &Path, text: &str, made: &mut Vec<PathBuf>) -> io::Result
     Ok(())
 }
 
-/// Writes the reports of a run into the folder `dir`.
+/// Writes the reports of a run into the folder `dir`, and takes away traces that no report speaks of any more.
 pub fn write_all(dir: &Path, cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> io::Result<()> {
-    for (name, text) in all(cells, models, costs) {
-        write_whole(&dir.join(name), &text)?;
+    let files = all(cells, models, costs);
+    for (name, text) in &files {
+        write_whole(&dir.join(name), text)?;
     }
-    Ok(())
+    stale_traces(dir, &files)?.iter().try_for_each(std::fs::remove_file)
+}
+
+/// The trace files in the folder of reports `dir` that are none of `files`. What a run has not written under the name
+/// that it gives to traces is left alone.
+pub fn stale_traces(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBuf>> {
+    let folder = dir.join(TRACES);
+    let entries: Vec<std::fs::DirEntry> = match folder.is_dir() {
+        true => std::fs::read_dir(&folder)?.collect::<Result<_, _>>()?,
+        false => Vec::new(),
+    };
+    let meta = |path: &Path| Some(itf::read(&std::fs::read_to_string(path).ok()?).ok()?.meta);
+    let stale = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let spoken_of = files.iter().any(|(file, _)| *file == format!("{TRACES}/{name}"));
+        !spoken_of && meta(path).is_some_and(|meta| results::trace_name(&meta) == name)
+    };
+    Ok(entries.iter().map(std::fs::DirEntry::path).filter(stale).collect())
 }
 
 /// The reports of a run: file name and content.
-pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(&'static str, String)> {
+pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(String, String)> {
     let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).expect("a JSON value") + "\n";
-    vec![
+    let run = results::of_cells(cells, models, costs);
+    let sections = results::sections(&run);
+    let page = results::markdown(&run, &sections);
+    let traces = results::traces(cells, &page).into_iter().map(|(name, text)| (format!("{TRACES}/{name}"), text));
+    let reports = [
         ("matrix.md", matrix::markdown(cells, models, costs)),
         ("matrix.json", pretty(&matrix::json(cells, models, costs))),
         ("states.csv", matrix::states(cells)),
@@ -83,9 +109,12 @@ pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(&'sta
         ("claims.json", pretty(&claims::json(cells))),
         ("attacks.md", claims::attacks_markdown(cells)),
         ("attacks.json", pretty(&claims::attacks_json(cells))),
+        ("results.md", page),
+        ("results.json", pretty(&results::json(&sections))),
         ("sok.md", sok::markdown(cells, models, costs)),
         ("sok.json", pretty(&sok::json(cells, models, costs))),
         ("coverage.md", coverage::markdown(cells, models)),
         ("coverage.json", pretty(&coverage::json(cells, models))),
-    ]
+    ];
+    reports.into_iter().map(|(name, text)| (name.to_string(), text)).chain(traces).collect()
 }

@@ -1,0 +1,242 @@
+//! The sections of the page: each asks one question of a run, and its sentences are what the verdicts answer.
+
+use super::comparisons::{hurry, more, strictness, verification};
+use super::words::{self, adversary, adversary_first, careful_twin, clause, count, share, when};
+use super::{Keys, Nth, Run, SECRECY, Section};
+use crate::model::Property;
+use crate::report::claims::{Judged, Told};
+use crate::report::diff::Outcome;
+use crate::scenario::{property_by_name, property_name};
+use crate::story::capital;
+
+/// The systems that people use, as they are installed; the others are settings, designs and hypotheses.
+const CLIENTS: [&str; 13] = [
+    "signal",
+    "whatsapp",
+    "imessage",
+    "threema",
+    "wire",
+    "omemo-btbv",
+    "omemo-atm",
+    "matrix-riot-2019",
+    "matrix-2020-cross-signing-default",
+    "matrix-all-devices",
+    "matrix-mandatory-verification",
+    "keybase",
+    "ssh-known-hosts",
+];
+/// The adversaries that are told of where others do as much.
+const PLAIN: [&str; 3] = ["password-thief", "server-of-recipient", "server-of-sender"];
+/// Adversaries that no warning comes before are listed up to this number: who wants all of them has the matrix.
+const LISTED_MAX: usize = 5;
+/// The arrival of an adversary that was there before anybody met.
+const START: &str = "from-start";
+
+/// All sections that have something to say.
+pub fn sections(run: &Run) -> Vec<Section> {
+    let all = [claims(run), adversaries(run), clients(run), verification(run), hurry(run), strictness(run), more(run)];
+    all.into_iter().filter(|section| !section.findings.is_empty()).collect()
+}
+
+/// A sentence, with its capital and its full stop.
+pub(super) fn sentence(text: String) -> String {
+    capital(&text) + "."
+}
+
+/// The shortest of some attacks; of equals, the one on the first in the list of clients.
+pub(super) fn soonest<'r>(run: &Run, all: impl Iterator<Item = (Nth, &'r Outcome)>) -> Option<(Nth, &'r Outcome)> {
+    let place = |n: Nth| CLIENTS.iter().position(|name| *name == run.models[n].name).unwrap_or(CLIENTS.len());
+    all.min_by_key(|(n, o)| (o.attack.len(), place(*n)))
+}
+
+/// Which ones of all, by those that are in or those that are not, whichever are fewer, as a clause after a number.
+fn which<T: PartialEq + Copy>(some: &[T], all: &[T], names: impl Fn(&[T]) -> String) -> String {
+    let others: Vec<T> = all.iter().copied().filter(|x| !some.contains(x)).collect();
+    match () {
+        () if some.is_empty() || others.is_empty() => String::new(),
+        () if others.len() < some.len() => format!(": all but {}", names(&others)),
+        () => format!(": {}", names(some)),
+    }
+}
+
+/// What `after` has that `before` lacks, and the other way round, as a clause after a number.
+pub(super) fn moved<T: PartialEq + Copy>(before: &[T], after: &[T], names: impl Fn(&[T]) -> String) -> String {
+    let less = |a: &[T], b: &[T]| a.iter().copied().filter(|x| !b.contains(x)).collect::<Vec<T>>();
+    let clause = |word: &str, all: &[T]| match all.is_empty() {
+        true => String::new(),
+        false => format!(", {word} {}", names(all)),
+    };
+    clause("in addition", &less(after, before)) + &clause("no longer", &less(before, after))
+}
+
+fn claims(run: &Run) -> Section {
+    let number = |verdict: &str| run.claims.iter().filter(|c| c.verdict == verdict).count();
+    let (holds, not, outside) = (number("holds"), number("does not hold"), number("outside the model"));
+    let open = run.claims.len() - holds - not - outside;
+    let known = if open == 0 { String::new() } else { format!(" Of {open} it is not known.") };
+    let lead = format!(
+        "*Why for Matrix TOFU is not an option yet* (Sheogorath's Blog, 2020) says why Signal could trust on first use \
+         and Matrix could not. Of its {} claims, {holds} hold in the model, {} not, and {outside} are outside of \
+         it.{known}",
+        run.claims.len(),
+        count(not, "does", "do"),
+    );
+    let findings = run.claims.iter().filter(|c| c.verdict != "not searched").map(|c| claim(run, c)).collect();
+    Section { title: "What the post claimed, six years on", lead, findings }
+}
+
+fn claim(run: &Run, claim: &Told) -> String {
+    let mut judged = String::new();
+    for (i, j) in claim.cells.iter().enumerate() {
+        let same = i > 0 && claim.cells[i - 1].model == j.model;
+        let title = run.policy(j.model).map_or(j.model.to_string(), |n| run.title(n));
+        let under = if same { String::new() } else { format!("under {title}, ") };
+        judged += &format!("{}{under}{}", if i > 0 { "; " } else { "" }, evidence(run, j));
+    }
+    let because = claim.why.map_or(judged, str::to_string);
+    format!("“{}” **{}.** {}", claim.says, capital(claim.verdict), sentence(because))
+}
+
+fn evidence(run: &Run, j: &Judged) -> String {
+    let cell = format!("with {} against it {},", adversary(j.scenario), when(j.arrives));
+    let property = property_by_name(j.property).expect("a claim rests on properties");
+    let found = run.policy(j.model).and_then(|n| Some((n, run.outcome(n, j.scenario, j.arrives, property)?)));
+    match found.filter(|(_, o)| matches!(o.verdict, "holds" | "violated")) {
+        Some((n, o)) if o.verdict == "violated" => {
+            format!("{cell} a state is reached in which {}, in {}", clause(j.property), run.attack(n, o))
+        }
+        Some(_) => format!("{cell} no state is reached in which {}", clause(j.property)),
+        None => format!("{cell} it is not known whether a state is reached in which {}", clause(j.property)),
+    }
+}
+
+fn adversaries(run: &Run) -> Section {
+    let all = run.general().into_iter().filter(|s| careful_twin(s).is_none());
+    let lead = "A policy *gives nothing away* to an adversary if no rogue device and no uninvited member ever gets a \
+                key, under every property of the scenario. Whether honest devices are locked out is told apart, below."
+        .to_string();
+    let findings = all.map(|scenario| adversary_finding(run, scenario)).collect();
+    Section { title: "Adversary by adversary: who gives nothing away", lead, findings }
+}
+
+fn adversary_finding(run: &Run, scenario: &str) -> String {
+    let of = run.policies();
+    let arrivals = of.first().map_or(Vec::new(), |&n| run.arrivals(n, scenario));
+    let mut text = format!("**{}.**", adversary_first(scenario));
+    let mut before: Option<Vec<Nth>> = None;
+    for arrives in &arrivals {
+        let kept = run.with(&of, Keys::Kept, scenario, arrives);
+        let open = run.with(&of, Keys::Unknown, scenario, arrives);
+        let number = format!("{} {} nothing away", when(arrives), share(kept.len(), of.len(), "gives", "give"));
+        text += &match &before {
+            None => format!(" {}{}.", capital(&number), which(&kept, &of, |all| run.titles(all))),
+            Some(before) if *before == kept => format!(" {} it is the same.", capital(when(arrives))),
+            Some(before) => format!(" {}{}.", capital(&number), moved(before, &kept, |all| run.titles(all))),
+        };
+        text += &not_known(run, &open);
+        before = Some(kept);
+    }
+    text + &arrivals.first().map_or(String::new(), |arrives| worst_of_all(run, &of, scenario, arrives))
+}
+
+pub(super) fn not_known(run: &Run, open: &[Nth]) -> String {
+    if open.is_empty() { String::new() } else { format!(" Of {} it is not known.", run.titles(open)) }
+}
+
+/// The worst that any policy lets happen, and the policy under which it happens soonest.
+fn worst_of_all(run: &Run, of: &[Nth], scenario: &str, arrives: &str) -> String {
+    let worst: Vec<(Nth, &Outcome)> = of.iter().filter_map(|&n| Some((n, run.worst(n, scenario, arrives)?))).collect();
+    let Some(rank) = worst.iter().map(|(_, o)| rank(o)).min() else { return String::new() };
+    let same = || worst.iter().copied().filter(|(_, o)| self::rank(o) == rank);
+    let (n, o) = soonest(run, same()).expect("one has this rank");
+    format!(
+        " The worst is that {}, {} under {}, soonest under {}, in {}.",
+        clause(o.property),
+        when(arrives),
+        count(same().count(), "policy", "policies"),
+        run.title(n),
+        run.attack(n, o)
+    )
+}
+
+/// How bad it is if the property of an outcome falls; the worst is least.
+pub(super) fn rank(o: &Outcome) -> usize {
+    SECRECY.iter().position(|&p| property_name(p) == o.property).unwrap_or(SECRECY.len())
+}
+
+fn clients(run: &Run) -> Section {
+    let lead = "Systems that people use, as installed, by their models, each with the adversaries that every policy \
+                was searched against, and careful people."
+        .to_string();
+    let findings = CLIENTS.iter().filter_map(|name| run.policy(name)).map(|n| client(run, n)).collect();
+    Section { title: "What clients withstand as they are installed", lead, findings }
+}
+
+/// The cells of a policy with careful people in which every policy was searched, by when the adversary arrives.
+pub(super) fn cells_of<'r>(run: &'r Run, n: Nth, late: bool) -> Vec<(&'r str, &'static str)> {
+    let scenarios = run.general().into_iter().filter(|s| careful_twin(s).is_none());
+    let cells = scenarios.flat_map(|s| run.arrivals(n, s).into_iter().map(move |arrives| (s, arrives)));
+    cells.filter(|(s, arrives)| (*arrives != START) == late && run.keys(n, s, arrives).is_some()).collect()
+}
+
+fn client(run: &Run, n: Nth) -> String {
+    let mut text = format!("**{}.**", run.title(n));
+    let mut before: Option<Vec<&str>> = None;
+    for late in [false, true] {
+        let cells = cells_of(run, n, late);
+        let all: Vec<&str> = cells.iter().map(|(s, _)| *s).collect();
+        let is = |keys: Keys| cells.iter().filter(move |(s, at)| run.keys(n, s, at) == Some(keys)).map(|(s, _)| *s);
+        let (kept, open): (Vec<&str>, Vec<&str>) = (is(Keys::Kept).collect(), is(Keys::Unknown).collect());
+        let which = match &before {
+            _ if cells.is_empty() => continue,
+            None => which(&kept, &all, adversary_list),
+            Some(before) => moved(before, &kept, adversary_list),
+        };
+        let number = if kept.is_empty() { "none".to_string() } else { kept.len().to_string() };
+        let since = if late { "Once the first contact was made, or the contact verified," } else { "From the start" };
+        text += &format!(" {since} it gives nothing away to {number} of {} adversaries{which}.", cells.len());
+        text +=
+            &if open.is_empty() { String::new() } else { format!(" Of {} it is not known.", adversary_list(&open)) };
+        before = Some(kept);
+    }
+    text + &given_away(run, n) + &worst_of_client(run, n)
+}
+
+/// To whom a policy gives something away late, with a warning and without.
+fn given_away(run: &Run, n: Nth) -> String {
+    let cells = cells_of(run, n, true);
+    let lost = cells.into_iter().filter(|(s, at)| run.keys(n, s, at) == Some(Keys::Lost));
+    let holds = |o: Option<&Outcome>| o.is_some_and(|o| o.verdict == "holds");
+    let warned = |s: &str, at: &str| holds(run.outcome(n, s, at, Property::NoSilentLeak));
+    let (warned, unwarned): (Vec<_>, Vec<_>) = lost.partition(|(s, at)| warned(s, at));
+    let list = |all: &[(&str, &str)]| adversary_list(&all.iter().map(|(s, _)| *s).collect::<Vec<_>>());
+    let mut text = String::new();
+    if !warned.is_empty() {
+        text += &format!(" Somebody is warned before it gives a key to {}.", list(&warned));
+    }
+    text + &match unwarned.len() {
+        0 => String::new(),
+        1..=LISTED_MAX => format!(" No warning is sure with {}.", list(&unwarned)),
+        others => format!(" With the other {others} no warning is sure."),
+    }
+}
+
+/// The worst that comes from a late adversary, and from one that was there before, if that is something else.
+fn worst_of_client(run: &Run, n: Nth) -> String {
+    let plain = |o: &Outcome| PLAIN.contains(&o.scenario.as_str());
+    let worst = |late: bool| {
+        let all = cells_of(run, n, late).into_iter().filter_map(|(s, at)| run.worst(n, s, at));
+        all.min_by_key(|o| (rank(o), o.attack.len(), !plain(o)))
+    };
+    let told = |o: &Outcome, since: &str| {
+        let (who, steps, what) = (adversary(&o.scenario), run.attack(n, o), clause(o.property));
+        format!(" The worst {since} is {who}, in {steps}: {what}.")
+    };
+    let (first, later) = (worst(false), worst(true));
+    let first = first.filter(|first| later.is_none_or(|later| later.property != first.property));
+    first.map_or(String::new(), |o| told(o, "from the start")) + &later.map_or(String::new(), |o| told(o, "later"))
+}
+
+pub(super) fn adversary_list(scenarios: &[&str]) -> String {
+    words::names(&scenarios.iter().map(|s| adversary(s)).collect::<Vec<_>>())
+}
