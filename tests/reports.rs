@@ -152,3 +152,65 @@ fn every_property_is_asked_somewhere_and_falls_somewhere_by_expectation() {
         assert!(falls || !property.is_safety(), "{property:?} falls nowhere");
     }
 }
+
+/// The committed table of the SoK's columns, by policy and column; none while it is being written.
+fn sok() -> Option<impl Fn(&str, &str) -> String> {
+    if blessing() {
+        return None;
+    }
+    let text = std::fs::read_to_string(reports().join("sok.json")).expect("a report");
+    let table: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    Some(move |model: &str, column: &str| {
+        let rows = table["policies"].as_array().expect("rows");
+        let row = rows.iter().find(|row| row["model"] == model).unwrap_or_else(|| panic!("{model} has no row"));
+        row["columns"][column].as_str().unwrap_or_else(|| panic!("{model} has no {column}")).to_string()
+    })
+}
+
+/// What follows from the columns' definitions alone.
+#[test]
+fn columns_say_what_their_definitions_mean() {
+    let Some(sok) = sok() else { return };
+    let expected = [
+        ("out-of-band-only", "in-band", "no"),
+        ("out-of-band-only", "asynchronous", "no"),
+        ("out-of-band-only", "easy key discovery", "no"),
+        ("strict-tofu", "key revocation possible", "no"),
+        ("signal", "alert-less key renewal", "partly"),
+        ("whatsapp", "alert-less key renewal", "yes"),
+        ("signal", "low key maintenance", "partly"),
+        ("matrix-riot-2019-verified-only", "multiple key support", "no"),
+        ("matrix-cross-signing-verified", "multiple key support", "partly"),
+        ("matrix-tofu", "multiple key support", "yes"),
+        ("matrix-tofu", "inattentive user resistant", "–"),
+        ("matrix-cross-signing-verified", "inattentive user resistant", "yes"),
+        ("signal", "operator accountability", "no"),
+        ("key-transparency-monitored", "operator accountability", "partly"),
+        ("key-transparency-gossip", "operator accountability", "yes"),
+    ];
+    for (model, column, level) in expected {
+        assert_eq!(sok(model, column), level, "{model}: {column}");
+    }
+}
+
+#[test]
+fn a_log_changes_what_operators_and_the_network_can_do_and_nothing_that_people_are_asked() {
+    let Some(sok) = sok() else { return };
+    let asked = [
+        "key revocation possible",
+        "automatic key initialization",
+        "low key maintenance",
+        "easy key discovery",
+        "in-band",
+        "alert-less key renewal",
+        "immediate enrollment",
+        "inattentive user resistant",
+        "multiple key support",
+        "asynchronous",
+    ];
+    for column in asked {
+        for log in ["key-transparency-monitored", "key-transparency-gossip"] {
+            assert_eq!(sok(log, column), sok("signal", column), "{log}: {column}");
+        }
+    }
+}

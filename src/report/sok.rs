@@ -1,157 +1,337 @@
 //! The trust-establishment columns of Unger and others, "SoK: Secure Messaging" (2015), as far as a search decides
 //! them.
 //!
-//! A column is provided if all that decides it is as it should be, partly if it is once the first contact was made, and
-//! otherwise not. The paper's own table was made by hand; this one only says what the model comes to.
+//! Each column says what decides it and what `partly` means in it. The paper's own table was made by hand; this one
+//! only says what the model comes to.
 
-use crate::explore::cost::{Cost, Event, cast, cheapest};
-use crate::model::{Arrival, Property};
-use crate::policy::Transparency;
+use crate::explore::cost::{Cost, Event, EventCost, between_own, cast, cheapest, of};
+use crate::model::action::possible;
+use crate::model::people::Publication;
+use crate::model::{Action, Arrival, Person, Property, step};
+use crate::policy::{Policy, Transparency};
 use crate::report::matrix::{PolicyCost, verdict_word};
 use crate::run::Cell;
-use crate::scenario::{Model, property_name};
+use crate::scenario::Model;
 use serde_json::{Value, json};
 
-/// What decides a column.
-enum By {
-    /// A property in scenarios, under each arrival.
-    Holds(Property, &'static [&'static str]),
-    /// What people are asked, or an axis, and whether that is enough.
-    Cost(&'static str, fn(&Model, &PolicyCost) -> bool),
+/// How far a policy provides a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Yes,
+    Partly,
+    No,
+    /// There is nothing to provide it for.
+    Idle,
+    /// A search was cut short, or there was none.
+    Unknown,
+}
+
+impl Level {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Partly => "partly",
+            Self::No => "no",
+            Self::Idle => "–",
+            Self::Unknown => "?",
+        }
+    }
+}
+
+/// A policy with all that decides its row.
+struct Row<'r> {
+    cells: &'r [Cell<'r>],
+    model: &'r Model,
+    cost: &'r PolicyCost,
 }
 
 /// One column of the table.
 struct Column {
     /// Its name in the paper.
     name: &'static str,
-    by: By,
+    /// What decides it; scenarios are in brackets.
+    by: &'static str,
+    /// What `partly` means here; nothing if it never comes to that.
+    partly: &'static str,
+    level: fn(&Row) -> Level,
 }
 
-fn is_free(cost: Option<Cost>) -> bool {
-    cost == Some(Cost::default())
-}
-
-fn event(cost: &PolicyCost, wanted: Event) -> Option<crate::explore::cost::EventCost> {
-    cost.events.iter().find(|(e, _)| *e == wanted).and_then(|(_, c)| *c)
-}
-
-/// What two people with one device each are asked before they can write.
-fn first_message(model: &Model) -> Option<Cost> {
-    let w = cast(&model.policy, &[1, 1], false, [false; 5]);
-    cheapest(&w, w.initial(), w.honest).map(|c| c.cost)
-}
-
+const FIRST: &str = "once the first contact was made";
 const NETWORK: &[&str] = &["tls-breaker-one-client", "tls-breaker-reverse-proxy", "tls-breaker-at-sender"];
 const OPERATOR: &[&str] = &["server-of-recipient", "server-of-sender"];
+const FOUND_OUT: &[&str] = &["server-of-recipient", "server-of-sender", "split-view"];
+const LOGGED: &[&str] = &["server-of-recipient", "split-view"];
+/// Scenarios with careful people, and the same with hurried ones.
+const TWINS: &[(&str, &str)] = &[
+    ("password-thief", "password-thief-hurried"),
+    ("server-of-recipient", "server-of-recipient-hurried"),
+    ("verified-contact", "verified-contact-hurried"),
+];
 
 const COLUMNS: &[Column] = &[
-    Column { name: "network MitM prevention", by: By::Holds(Property::NoRogueKey, NETWORK) },
-    Column { name: "operator MitM prevention", by: By::Holds(Property::NoRogueKey, OPERATOR) },
-    Column { name: "operator MitM detection", by: By::Holds(Property::NoUnnoticedLeak, &["server-of-recipient"]) },
+    Column {
+        name: "network MitM prevention",
+        by: "no-rogue-key in [tls-breaker-one-client], [tls-breaker-reverse-proxy], [tls-breaker-at-sender]",
+        partly: FIRST,
+        level: |r| r.holds(Property::NoRogueKey, NETWORK),
+    },
+    Column {
+        name: "operator MitM prevention",
+        by: "no-rogue-key in [server-of-recipient], [server-of-sender]",
+        partly: FIRST,
+        level: |r| r.holds(Property::NoRogueKey, OPERATOR),
+    },
+    Column {
+        name: "operator MitM detection",
+        by: "no-unnoticed-leak in [server-of-recipient], [server-of-sender] and, under the policies that it is about, \
+             [split-view]",
+        partly: FIRST,
+        level: |r| r.holds(Property::NoUnnoticedLeak, FOUND_OUT),
+    },
     Column {
         name: "operator accountability",
-        by: By::Cost("what the operator says is in a log that all compare (axis transparency)", |m, _| {
-            m.policy.transparency == Transparency::Gossip
-        }),
+        by: "a log (axis transparency), and no-unnoticed-leak in [server-of-recipient] and, under the policies that it \
+             is about, [split-view]",
+        partly: "there is a log, and not all is found out",
+        level: accountability,
     },
-    Column { name: "key revocation possible", by: By::Holds(Property::RemovalEndsAccess, &["stolen-device"]) },
+    Column {
+        name: "key revocation possible",
+        by: "removal-ends-access in [stolen-device], and everybody reads again after a reset (a new device, where \
+             nobody has an identity)",
+        partly: FIRST,
+        level: |r| match r.renewal() {
+            Some(_) => r.holds(Property::RemovalEndsAccess, &["stolen-device"]),
+            None => Level::No,
+        },
+    },
     Column {
         name: "automatic key initialization",
-        by: By::Cost("the first message asks nothing", |m, _| is_free(first_message(m))),
+        by: "a person alone comes to be signed in, with an identity if there are any, and is asked nothing",
+        partly: "",
+        level: |r| yes(initializes_itself(&r.model.policy)),
     },
     Column {
         name: "low key maintenance",
-        by: By::Cost("a device that signs in again asks nothing of others", |_, c| {
-            event(c, Event::ReLogin).is_some_and(|c| is_free(Some(c.peers)))
-        }),
+        by: "a new device and one that signs in again ask nothing",
+        partly: "nothing of others",
+        level: low_maintenance,
+    },
+    Column {
+        name: "easy key discovery",
+        by: "the first message between strangers asks nothing",
+        partly: "",
+        level: |r| yes(set_up(&r.model.policy, &[1, 1]).is_some_and(|c| c == [Cost::default(); 2])),
+    },
+    Column {
+        name: "in-band",
+        by: "no comparison between people, neither for the first message nor after a new device, a re-login or a reset",
+        partly: "none for the first message",
+        level: in_band,
     },
     Column {
         name: "alert-less key renewal",
-        by: By::Cost("a reset asks nothing of others", |_, c| {
-            event(c, Event::Reset).is_some_and(|c| is_free(Some(c.peers)))
-        }),
+        by: "a reset (a new device, where nobody has an identity) neither asks others anything nor is told to them",
+        partly: "it is told to them and asks nothing",
+        level: alert_less,
     },
     Column {
         name: "immediate enrollment",
-        by: By::Cost("a new device asks nothing of others", |_, c| {
-            event(c, Event::NewDevice).is_some_and(|c| is_free(Some(c.peers)))
-        }),
+        by: "after a new device, and after a reset, the next message is read without a comparison between people",
+        partly: "after one of the two",
+        level: immediate,
     },
     Column {
         name: "inattentive user resistant",
-        by: By::Holds(Property::NoRogueKey, &["password-thief-hurried", "server-of-recipient-hurried"]),
+        by: "where no-rogue-key holds for careful people in [password-thief], [server-of-recipient] or \
+             [verified-contact], it does for hurried ones in [password-thief-hurried], [server-of-recipient-hurried] \
+             or [verified-contact-hurried]; – where it holds in none of the three",
+        partly: FIRST,
+        level: inattentive,
     },
     Column {
         name: "multiple key support",
-        by: By::Cost("two people with two devices each all read", |_, c| c.careful.is_some()),
+        by: "two people with two devices each are asked no more than with one",
+        partly: "but for approvals of one's own devices",
+        level: multiple,
     },
     Column {
         name: "asynchronous",
-        by: By::Cost("nobody has to be met for the first message", |m, _| {
-            first_message(m).is_some_and(|c| c.ceremonies == 0)
-        }),
+        by: "nobody has to be met for the first message",
+        partly: "",
+        level: |r| yes(set_up(&r.model.policy, &[1, 1]).is_some_and(|[_, between]| between.ceremonies == 0)),
     },
 ];
 
-/// How far a policy provides a column.
-fn provided(cells: &[Cell], model: &Model, cost: &PolicyCost, by: &By) -> &'static str {
-    let (property, scenarios) = match by {
-        By::Cost(_, enough) => return if enough(model, cost) { "yes" } else { "no" },
-        By::Holds(property, scenarios) => (*property, *scenarios),
-    };
-    let of_model = |c: &&Cell| c.model.name == model.name && scenarios.contains(&c.scenario.file.name.as_str());
-    let found: Vec<(bool, &str)> = cells
-        .iter()
-        .filter(of_model)
-        .filter_map(|c| Some((c.arrives == Some(Arrival::FromStart), &c.verdicts.iter().find(|v| v.0 == property)?.1)))
-        .map(|(first, verdict)| (first, verdict_word(verdict)))
-        .collect();
-    let all = |wanted: &dyn Fn(bool) -> bool| found.iter().filter(|f| wanted(f.0)).all(|f| f.1 == "holds");
-    match () {
-        () if found.is_empty() || found.iter().any(|f| matches!(f.1, "unknown" | "vacuous")) => "?",
-        () if all(&|_| true) => "yes",
-        () if all(&|first| !first) => "partly",
-        () => "no",
+fn yes(is: bool) -> Level {
+    if is { Level::Yes } else { Level::No }
+}
+
+impl Row<'_> {
+    /// The verdicts on a property in a scenario, each with the arrival.
+    fn found(&self, property: Property, scenario: &str) -> Vec<(Option<Arrival>, &'static str)> {
+        let of_row = |c: &&Cell| c.model.name == self.model.name && c.scenario.file.name == scenario;
+        let verdict = |c: &Cell| Some((c.arrives, verdict_word(&c.verdicts.iter().find(|v| v.0 == property)?.1)));
+        self.cells.iter().filter(of_row).filter_map(verdict).collect()
+    }
+
+    /// Whether a property holds in those of the scenarios that there are for the policy.
+    fn holds(&self, property: Property, scenarios: &[&str]) -> Level {
+        let found: Vec<_> = scenarios.iter().flat_map(|s| self.found(property, s)).collect();
+        if found.is_empty() { Level::Unknown } else { level(&found) }
+    }
+
+    fn event(&self, wanted: Event) -> Option<EventCost> {
+        self.cost.events.iter().find(|(e, _)| *e == wanted).and_then(|(_, cost)| *cost)
+    }
+
+    /// What it costs to have new keys: a new identity, or a new device where there is none. None if nobody recovers.
+    fn renewal(&self) -> Option<EventCost> {
+        self.event(if self.model.policy.has_identity() { Event::Reset } else { Event::NewDevice })
     }
 }
 
-/// What decides a column, as text.
-fn decided_by(by: &By) -> String {
-    match by {
-        By::Cost(what, _) => (*what).to_string(),
-        By::Holds(property, scenarios) => {
-            let links: Vec<String> = scenarios.iter().map(|s| format!("[{s}](../scenarios/{s}.json)")).collect();
-            format!("{} in {}", property_name(*property), links.join(", "))
-        }
+/// What verdicts come to: all hold, all hold that an adversary faces who comes late, or neither.
+fn level(found: &[(Option<Arrival>, &str)]) -> Level {
+    let all = |wanted: &dyn Fn(Option<Arrival>) -> bool| found.iter().filter(|f| wanted(f.0)).all(|f| f.1 == "holds");
+    let late = |arrives: Option<Arrival>| arrives != Some(Arrival::FromStart);
+    match () {
+        () if found.iter().any(|f| matches!(f.1, "unknown" | "vacuous")) => Level::Unknown,
+        () if all(&|_| true) => Level::Yes,
+        () if all(&late) && found.iter().any(|f| late(f.0)) => Level::Partly,
+        () => Level::No,
     }
+}
+
+fn accountability(r: &Row) -> Level {
+    if r.model.policy.transparency == Transparency::None {
+        return Level::No;
+    }
+    match r.holds(Property::NoUnnoticedLeak, LOGGED) {
+        Level::No => Level::Partly,
+        searched => searched,
+    }
+}
+
+/// What `devices` of two people are asked until everybody reads: between devices of one, and between people.
+fn set_up(policy: &Policy, devices: &[usize]) -> Option<[Cost; 2]> {
+    let w = cast(policy, devices, false, [false; 5]);
+    let found = cheapest(&w, w.initial(), w.honest)?;
+    let sum = |own: bool| found.actions.iter().filter(|a| between_own(&w, **a).is_some() == own).map(|&a| of(a)).sum();
+    Some([sum(true), sum(false)])
+}
+
+fn initializes_itself(policy: &Policy) -> bool {
+    let w = cast(policy, &[1], false, [false; 5]);
+    let Some(found) = cheapest(&w, w.initial(), w.honest) else { return false };
+    let publishes = |a: &Action| matches!(a, Action::PublishIdentity(_, Publication::Intact));
+    let can_publish = || possible(&w).into_iter().filter(publishes).any(|a| step(&w, found.end, a).is_ok());
+    let has_identity = !policy.has_identity() || found.end.published.has(Person(0)) || can_publish();
+    found.cost == Cost::default() && has_identity
+}
+
+fn low_maintenance(r: &Row) -> Level {
+    let [Some(new), Some(again)] = [Event::NewDevice, Event::ReLogin].map(|e| r.event(e)) else { return Level::No };
+    match (new.owner + again.owner, new.peers + again.peers) {
+        (_, peers) if peers != Cost::default() => Level::No,
+        (owner, _) if owner != Cost::default() => Level::Partly,
+        _ => Level::Yes,
+    }
+}
+
+fn in_band(r: &Row) -> Level {
+    let Some([_, first]) = set_up(&r.model.policy, &[1, 1]) else { return Level::No };
+    let later = r.cost.events.iter().filter_map(|(_, cost)| cost.as_ref());
+    match () {
+        () if first.ceremonies > 0 => Level::No,
+        () if later.into_iter().any(|cost| cost.peers.ceremonies > 0) => Level::Partly,
+        () => Level::Yes,
+    }
+}
+
+fn alert_less(r: &Row) -> Level {
+    match r.renewal() {
+        Some(cost) if cost.peers == Cost::default() && cost.notices == 0 => Level::Yes,
+        Some(cost) if cost.peers == Cost::default() => Level::Partly,
+        _ => Level::No,
+    }
+}
+
+fn immediate(r: &Row) -> Level {
+    let at_once = [r.event(Event::NewDevice), r.renewal()].map(|e| e.is_some_and(|cost| cost.peers.ceremonies == 0));
+    match at_once {
+        [true, true] => Level::Yes,
+        [false, false] => Level::No,
+        _ => Level::Partly,
+    }
+}
+
+fn inattentive(r: &Row) -> Level {
+    let mut found = Vec::new();
+    for (careful, hurried) in TWINS {
+        let hurried = r.found(Property::NoRogueKey, hurried);
+        let kept = r.found(Property::NoRogueKey, careful).into_iter().filter(|(_, verdict)| *verdict != "violated");
+        found.extend(kept.flat_map(|(at, verdict)| {
+            let same = hurried.iter().filter(move |h| h.0 == at);
+            same.map(move |h| if verdict == "holds" { *h } else { (at, "unknown") })
+        }));
+    }
+    if found.is_empty() { Level::Idle } else { level(&found) }
+}
+
+fn multiple(r: &Row) -> Level {
+    let [Some([_, one]), Some([own, two])] = [[1, 1], [2, 2]].map(|d| set_up(&r.model.policy, &d)) else {
+        return Level::No;
+    };
+    match () {
+        () if one != two => Level::No,
+        () if own != Cost::default() => Level::Partly,
+        () => Level::Yes,
+    }
+}
+
+/// A text with links in the place of the scenarios in brackets.
+fn linked(text: &str) -> String {
+    let mut parts = text.split('[');
+    let first = parts.next().unwrap_or_default().to_string();
+    let link = |(name, rest): (&str, &str)| format!("[{name}](../scenarios/{name}.json){rest}");
+    first + &parts.filter_map(|part| part.split_once(']')).map(link).collect::<String>()
+}
+
+/// The rows of the table: each policy that is no variant.
+fn rows<'r>(cells: &'r [Cell<'r>], models: &'r [Model], costs: &'r [PolicyCost]) -> impl Iterator<Item = Row<'r>> {
+    let own = models.iter().zip(costs).filter(|(m, _)| m.variant_of.is_none());
+    own.map(|(model, cost)| Row { cells, model, cost })
 }
 
 /// The table as Markdown: a row for each policy that is no variant.
 pub fn markdown(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> String {
     let mut out = "# Columns of the SoK, decided by search\n\nTrust establishment in the words of Unger and others, \
-                   \"SoK: Secure Messaging\" (2015), for every bundled policy, as far as a search can decide a column: \
-                   yes, no, or partly (once the first contact was made). The paper rated schemes by hand; these are \
-                   the model's verdicts. Generated by `overhear compare --out reports`.\n\n\
-                   | column | decided by |\n| --- | --- |\n"
+                   \"SoK: Secure Messaging\" (2015), for every bundled policy, as far as a search can decide a column. \
+                   The paper rated schemes by hand; these are the model's verdicts. People are careful unless it is \
+                   said that they are hurried. Generated by `overhear compare --out reports`.\n\n\
+                   | column | yes | partly |\n| --- | --- | --- |\n"
         .to_string();
-    COLUMNS.iter().for_each(|c| out += &format!("| {} | {} |\n", c.name, decided_by(&c.by)));
+    COLUMNS.iter().for_each(|c| out += &format!("| {} | {} | {} |\n", c.name, linked(c.by), c.partly));
     let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
     out += &format!("\n| policy | {} |\n|{}\n", names.join(" | "), " --- |".repeat(names.len() + 1));
-    for (model, cost) in models.iter().zip(costs).filter(|(m, _)| m.variant_of.is_none()) {
-        let row: Vec<&str> = COLUMNS.iter().map(|c| provided(cells, model, cost, &c.by)).collect();
-        out += &format!("| {} | {} |\n", model.marked_name(), row.join(" | "));
+    for row in rows(cells, models, costs) {
+        let levels: Vec<&str> = COLUMNS.iter().map(|c| (c.level)(&row).word()).collect();
+        out += &format!("| {} | {} |\n", row.model.marked_name(), levels.join(" | "));
     }
-    out + "\n† some values of the model are unverified.\n\nLeft out, because they are not questions of reachability \
-           or of what people are asked: privacy preserving, easy key discovery, easy key recovery, in-band, no shared \
-           secrets, and all of adoption but multiple keys and asynchronous.\n"
+    out + "\n† some values of the model are unverified.\n\nA log's columns are those of clients that keep what they \
+           were shown; what signing out undoes is in [split-view-forgotten](../scenarios/split-view-forgotten.json). \
+           That a log's evidence convinces others is not searched for, nor how long it takes until an entry is in it. \
+           Left out, because they are not questions of reachability or of what people are asked: privacy preserving, \
+           no shared secrets, and all of adoption but multiple keys and asynchronous. Easy key recovery asks for \
+           people who have lost all their devices, whom the searches for costs do not have.\n"
 }
 
 /// The table as JSON.
 pub fn json(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Value {
-    let row = |(model, cost): (&Model, &PolicyCost)| {
-        let columns = COLUMNS.iter().map(|c| (c.name.to_string(), provided(cells, model, cost, &c.by).into()));
-        json!({ "model": model.name, "columns": columns.collect::<serde_json::Map<String, Value>>() })
+    let row = |row: Row| {
+        let columns = COLUMNS.iter().map(|c| (c.name.to_string(), (c.level)(&row).word().into()));
+        json!({ "model": row.model.name, "columns": columns.collect::<serde_json::Map<String, Value>>() })
     };
-    let rows = models.iter().zip(costs).filter(|(m, _)| m.variant_of.is_none()).map(row);
-    json!({ "format": 1, "policies": rows.collect::<Vec<_>>() })
+    json!({ "format": 1, "policies": rows(cells, models, costs).map(row).collect::<Vec<_>>() })
 }
