@@ -46,14 +46,14 @@ kinds! { ACTIONS, action_kind(Action):
 }
 kinds! { GUARDS, guard_kind(Blocked):
     NotArrived ArrivedAlready NoFirstContact NoSuchPower NoVantage NotHeld NotHonest JoiningNeedsExistingDevice
-    NotPrimary PasswordUnknown CodeUnknown NoPassword StolenAlready Stolen NoIdentityToShare KeysAreBound NoIdentityPublished
-    IdentityExists NoSuchIdentity ForgedAlready IdentityNotReplaceable FirstIdentityBound NoSession NumberMeansNothing
-    NoRecoveryKey NoIdentitySecret MembershipSigned NotSignedIn SignedInAlready RegisteredAlready DeviceIdTaken
-    NotASender NotAMember
-    MemberAlready Uninvited NotListed NotApproved ApprovedAlready NothingToApprove NothingToVerify NobodyMeets
-    ComparisonFails ComparisonSucceeds NoPrompt AnsweredAlready CarefulPerson NeedsCeremony NeverVerified VerifiedNow
-    UnansweredChange NotOwnDevice NoKeysToGive NeverForwarded NeverGiven OtherKey NotShown SwitchedOff SendRefused
-    PinUnknown MustBePresent NoBackup BackupIsSigned NotInLog OtherLog SameLog NobodyToCompareWith NobodyAsks
+    NotPrimary PasswordUnknown CodeUnknown NoPassword StolenAlready Stolen NoIdentityToShare KeysAreBound
+    NoIdentityPublished IdentityExists NoSuchIdentity ForgedAlready IdentityNotReplaceable FirstIdentityBound
+    NoSession NumberMeansNothing NoRecoveryKey NoIdentitySecret MembershipSigned NotSignedIn SignedInAlready
+    RegisteredAlready DeviceIdTaken NotASender NotAMember MemberAlready Uninvited NotListed NotApproved
+    ApprovedAlready NothingToApprove NothingToVerify NobodyMeets ComparisonFails ComparisonSucceeds NoPrompt
+    AnsweredAlready CarefulPerson NeedsCeremony NeverVerified VerifiedNow UnansweredChange NotOwnDevice NoKeysToGive
+    NeverForwarded NeverGiven OtherKey NotShown SwitchedOff SendRefused PinUnknown MustBePresent NoBackup
+    BackupIsSigned NotInLog OtherLog SameLog NobodyToCompareWith NobodyAsks
 }
 kinds! { REFUSALS, refusal_kind(Why):
     OwnIdentityAbsent OwnIdentityUnverified ContactChanged UnknownDevice UnsignedDevice
