@@ -53,7 +53,7 @@ kinds! { GUARDS, guard_kind(Blocked):
     ApprovedAlready NothingToApprove NothingToVerify NobodyMeets ComparisonFails ComparisonSucceeds NoPrompt
     AnsweredAlready CarefulPerson NeedsCeremony NeverVerified VerifiedNow UnansweredChange NotOwnDevice NoKeysToGive
     NeverForwarded NeverGiven OtherKey NotShown SwitchedOff SendRefused PinUnknown MustBePresent NoBackup
-    BackupIsSigned NotInLog OtherLog SameLog NobodyToCompareWith NobodyAsks
+    BackupIsSigned NotInLog SameLog NobodyToCompareWith NobodyAsks
 }
 kinds! { REFUSALS, refusal_kind(Why):
     OwnIdentityAbsent OwnIdentityUnverified ContactChanged UnknownDevice UnsignedDevice

@@ -87,8 +87,6 @@ pub enum Blocked {
     BackupIsSigned,
     /// No log that the owner's server signs says so.
     NotInLog,
-    /// The client was shown another log, which this answer does not continue.
-    OtherLog,
     /// The client was shown the same log as everybody.
     SameLog,
     /// Nobody else's log is there to compare with.

@@ -61,7 +61,7 @@ pub struct View {
     pub clashing: Set<Device>,
     /// Whether the viewer's own signatures and records about the person came along.
     pub vouched: bool,
-    /// Whether it stands in a log that only the viewer was shown.
+    /// Whether it stands in another log than the one that the person is shown.
     pub forked: bool,
 }
 
@@ -82,11 +82,8 @@ pub fn truth(w: &World, s: &State, p: Person) -> View {
 #[inline]
 pub fn view(w: &World, s: &State, v: Device, p: Person, answer: Answer) -> Result<View, Blocked> {
     let told = match answer {
-        Answer::Truth => {
-            // Whoever was shown another log once finds that this one does not continue it.
-            guard!(!s.forked.has(v, p), Blocked::OtherLog);
-            truth(w, s, p)
-        }
+        // Whoever was shown another log once is told it in that one: the true log does not continue it.
+        Answer::Truth => View { forked: s.forked.has(v, p), ..truth(w, s, p) },
         Answer::Lie(lie) => {
             can_tell(w, s, v, p, lie)?;
             told(w, s, v, p, lie)

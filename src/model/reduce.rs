@@ -19,7 +19,7 @@ use super::property::Property;
 use super::state::{Among, OfDevices, OfPeople, State, fullest};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
-    FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, KeyBackup, OwnRequests, Recipients,
+    FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, KeyBackup, OwnRequests, Recipients, Transparency,
     VerificationTravels,
 };
 
@@ -158,6 +158,7 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
         looked: if hidden || unnoticed { full.looked } else { OfDevices::default() },
         ghosts: only(asks(Property::NoUnseenReader), full.ghosts),
         entered: if warned { full.entered } else { Set::EMPTY },
+        forked: forks_read(w, warned, unnoticed).and(full.forked),
         backed_past: if past { full.backed_past } else { Set::EMPTY },
         backed_current: if any_key { full.backed_current } else { Set::EMPTY },
         past: only(past, full.past),
@@ -184,6 +185,18 @@ fn reads(w: &World, properties: &[Property]) -> Reads {
         answered_by_ceremony: asking.fold(OfDevices::default(), |all, v| all.with_row(v, full.seen.row(v))),
         hurried: of_hurried.fold(OfDevices::default(), |all, v| all.with_row(v, full.seen.row(v))),
     }
+}
+
+/// Which other logs are read again: those that somebody could compare, and those in which owners look for themselves.
+fn forks_read(w: &World, warned: bool, unnoticed: bool) -> OfPeople {
+    let everybody = Set::first(w.people);
+    let compares = |v: Device| unnoticed || warned && w.policy(w.owner(v)).transparency == Transparency::Gossip;
+    let of = |v: Device| match compares(v) {
+        true => everybody,
+        false if warned => Set::EMPTY.with(w.owner(v)),
+        false => Set::EMPTY,
+    };
+    w.honest.iter().fold(OfPeople::default(), |all, v| all.with_row(v, of(v)))
 }
 
 /// The devices whose comparison by `v` is read: anybody's where it decides who is sent keys or when the adversary
