@@ -7,7 +7,7 @@ use super::state::State;
 use super::world::{Arrival, World};
 use crate::policy::{
     CeremonyBinds, FirstIdentity, HistoryOnLink, IdentityKind, IdentityReplacedBy, Joining, KeyBackup, LoginAlert,
-    Membership,
+    Membership, OnOwnChange,
 };
 
 /// The adversary starts to act, once people have sent what its time of arrival waits for.
@@ -255,6 +255,9 @@ pub fn phish_link(w: &World, s: State, by: Device, d: Device) -> Step {
             guard!(policy.identity == IdentityKind::SignsDevices, Blocked::NothingToApprove);
             guard!(s.registered.has(d), Blocked::NoSession);
             guard!(holds_identity(w, s, by), Blocked::NotApproved);
+            // The ceremony has the client look its account up, and take over what it finds there.
+            let taken_over = policy.own_change == OnOwnChange::TakenOver && s.replaced.has(p);
+            guard!(!taken_over, Blocked::ComparisonFails);
             guard!(!s.signed.has(d), Blocked::ApprovedAlready);
         }
     }

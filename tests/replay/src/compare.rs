@@ -243,7 +243,7 @@ impl<'a, 'w> Comparison<'a, 'w> {
         let sides = (self.devices_text(by_shown.and(devices)), self.devices_text(signed.minus(stays)));
         self.check(Topic::Signed, who, "those signed by the identity", sides);
         let confirmed = is_verified(self.cast.world, &s, v, p) && s.pinned.get(v, p) == told.identity;
-        let green = if confirmed { told.signed.without(v) } else { Set::EMPTY };
+        let green = if confirmed { told.signed.and(devices) } else { Set::EMPTY };
         let sides = (self.devices_text(green), self.devices_text(displayed.minus(stays)));
         self.check(Topic::Displayed, who, "those displayed as verified", sides);
         Ok(())
