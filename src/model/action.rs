@@ -15,12 +15,30 @@ pub type Step = Result<State, Blocked>;
 /// One conjunct of an action: if it does not hold, the action is blocked by name.
 macro_rules! guard {
     ($holds:expr, $blocked:expr) => {
-        if !$holds {
+        if !super::action::passes!($holds) {
             return Err($blocked);
         }
     };
 }
 pub(super) use guard;
+
+/// Whether a guard lets an action pass.
+#[cfg(not(feature = "mutants"))]
+macro_rules! passes {
+    ($holds:expr) => {
+        $holds
+    };
+}
+/// Whether a guard lets an action pass: if it holds, or is switched off (see `mutants`).
+#[cfg(feature = "mutants")]
+macro_rules! passes {
+    ($holds:expr) => {{
+        static GUARD: super::mutants::Guard =
+            super::mutants::Guard::new(file!(), line!(), column!(), stringify!($holds));
+        GUARD.passes($holds)
+    }};
+}
+pub(super) use passes;
 
 /// Why an action cannot happen: one name for each guard, said as what is the case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

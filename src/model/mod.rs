@@ -18,6 +18,8 @@ pub mod property;
 pub mod action;
 pub mod needs;
 pub mod reduce;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 
 pub use action::{Action, Blocked, Step, step};
 pub use bits::{DEVICES_MAX, Device, Identity, PEOPLE_MAX, Person, Rel, Server, Set, VIEWERS_MAX};
