@@ -7,7 +7,6 @@ use overhear::scenario::{Model, ScenarioFile, Size, arrival_name, compile, read_
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::RangeInclusive;
 
 /// One bundled model in one bundled scenario, against an adversary that arrives at one time.
 pub struct Cell {
@@ -78,8 +77,8 @@ pub fn scenarios() -> Vec<(overhear::input::Source, ScenarioFile)> {
     bundle::scenarios().into_iter().map(read).collect()
 }
 
-/// Every bundled cell, the large scenarios' left out, whose states are as many as said, those of fewer states first.
-pub fn cells(models: &[Model], counts: RangeInclusive<usize>) -> Vec<Cell> {
+/// Every bundled cell of at most `states_max` states, those of fewer states first; large scenarios are left out.
+pub fn cells(models: &[Model], states_max: usize) -> Vec<Cell> {
     let known = known_states();
     let mut found = Vec::new();
     for (source, file) in scenarios().iter().filter(|s| s.1.size == Size::Base) {
@@ -87,8 +86,8 @@ pub fn cells(models: &[Model], counts: RangeInclusive<usize>) -> Vec<Cell> {
             let key =
                 [file.name.clone(), model.name.clone(), arrives.map_or(String::new(), |a| arrival_name(a).into())];
             // A cell that the report does not know is as large as any.
-            let states = known.get(&key).copied().unwrap_or(*counts.end());
-            if !counts.contains(&states) {
+            let states = known.get(&key).copied().unwrap_or(states_max);
+            if states > states_max {
                 continue;
             }
             let at = arrives.unwrap_or(Arrival::FromStart);

@@ -2,7 +2,7 @@
 
 use crate::actions::widest;
 use crate::attacks::blocked_runs;
-use crate::cells::{Cell, cells};
+use crate::cells::Cell;
 use crate::costs::asked;
 use crate::search::{Bounds, Idle, Seen, examine};
 use crate::source::guards;
@@ -13,12 +13,16 @@ use overhear::scenario::{Model, property_name};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Cells of more states are not searched.
-pub const STATES_MAX: usize = 6_000;
+/// Cells of at most so many states are searched further than others.
+pub const NEAR_MAX: usize = 6_000;
 /// Every action of the alphabet, by the reduced search.
-pub const NARROW: Bounds = Bounds { with_all: 6_000, without_one: 6_000, stopped: 1_000, reductions: Reductions::ALL };
+pub const NEAR: Bounds = Bounds { with_all: 6_000, without_one: 3_000, stopped: 1_000, reductions: Reductions::ALL };
+/// Cells of more states are not searched.
+pub const FAR_MAX: usize = 30_000;
+/// The same, in cells that are not near.
+pub const FAR: Bounds = Bounds { with_all: 1_500, without_one: 1_000, stopped: 300, reductions: Reductions::ALL };
 /// Cells of more states are not searched with every action that can be written down.
-pub const STATES_WIDE_MAX: usize = 300;
+pub const WIDE_MAX: usize = 300;
 /// Every action that can be written down, by no reduction.
 pub const WIDE: Bounds = Bounds { with_all: 1_000, without_one: 3_000, stopped: 1_000, reductions: Reductions::NONE };
 /// States of each cell in which every guard is evaluated before the first is switched off.
@@ -152,17 +156,22 @@ fn note(cell: &Cell, seen: Seen, bounds: Bounds, known: &mut Known) {
 }
 
 /// What shows that each guard is gone, in the order of the text.
-pub fn outcomes(models: &[Model]) -> Vec<Outcome> {
-    let all = cells(models, 0..=STATES_MAX);
-    let once = Bounds { with_all: STATES_ONCE, ..NARROW };
-    all.par_iter().for_each(|cell| drop(examine(cell, &alphabet(&cell.world), once, &[])));
+pub fn outcomes(models: &[Model], cells: &[Cell]) -> Vec<Outcome> {
+    let up_to = |states_max| cells.partition_point(|c| c.states <= states_max);
+    let (near, far) = (up_to(NEAR_MAX), up_to(FAR_MAX));
+    let once = Bounds { with_all: STATES_ONCE, ..NEAR };
+    cells[..near].par_iter().for_each(|cell| drop(examine(cell, &alphabet(&cell.world), once, &[])));
     let costs: Vec<_> = models.iter().map(|m| asked(&m.policy)).collect();
     let runs = blocked_runs(models);
     let guards = addressed();
     let mut known: Vec<Known> = guards.iter().map(|_| Known::nothing()).collect();
-    examine_all(&all, &guards, NARROW, alphabet, &mut known);
-    let few = all.partition_point(|c| c.states <= STATES_WIDE_MAX);
-    examine_all(&all[..few], &guards, WIDE, widest, &mut known);
+    let began = std::time::Instant::now();
+    examine_all(&cells[..near], &guards, NEAR, alphabet, &mut known);
+    eprintln!("near {:?}", began.elapsed());
+    examine_all(&cells[..up_to(WIDE_MAX)], &guards, WIDE, widest, &mut known);
+    eprintln!("wide {:?}", began.elapsed());
+    examine_all(&cells[near..far], &guards, FAR, alphabet, &mut known);
+    eprintln!("far {:?}", began.elapsed());
     known.par_iter_mut().zip(&guards).with_max_len(1).for_each(|(known, (_, guard))| {
         if known.shown > Shown::Cost {
             let dearer = dearer(models, &costs, guard);

@@ -15,10 +15,13 @@ mod source;
 mod survivors;
 
 use overhear::bundle;
+use overhear::scenario::Model;
 use std::sync::LazyLock;
 
-static GUARDS: LazyLock<Vec<guards::Outcome>> = LazyLock::new(|| guards::outcomes(&bundle::models()));
-static MOVES: LazyLock<moves::Moves> = LazyLock::new(|| moves::outcomes(&bundle::models()));
+static MODELS: LazyLock<Vec<Model>> = LazyLock::new(bundle::models);
+static CELLS: LazyLock<Vec<cells::Cell>> = LazyLock::new(|| cells::cells(&MODELS, moves::FAR_MAX));
+static GUARDS: LazyLock<Vec<guards::Outcome>> = LazyLock::new(|| guards::outcomes(&MODELS, &CELLS));
+static MOVES: LazyLock<moves::Moves> = LazyLock::new(|| moves::outcomes(&MODELS, &CELLS));
 
 #[test]
 fn every_guard_is_missed_or_listed() {
@@ -28,7 +31,7 @@ fn every_guard_is_missed_or_listed() {
 
 #[test]
 fn every_axis_value_is_missed_or_listed() {
-    let wrong = survivors::wrong_moves(&survivors::listed(), &MOVES.outcomes, &bundle::models());
+    let wrong = survivors::wrong_moves(&survivors::listed(), &MOVES.outcomes, &MODELS);
     assert!(wrong.is_empty(), "tests/mutants/survivors.json:\n{}", wrong.join("\n"));
 }
 

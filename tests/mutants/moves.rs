@@ -1,18 +1,19 @@
 //! Every axis of every bundled model moved to each other value, one at a time: what shows it.
 
-use crate::cells::{Cell, cells, outcome, scenarios};
+use crate::cells::{Cell, outcome, scenarios};
 use crate::costs::asked;
 use overhear::input::Source;
-use overhear::model::{Arrival, World};
+use overhear::model::action::possible;
+use overhear::model::{Arrival, State, World, property, step};
 use overhear::scenario::{Model, ScenarioFile, axes, axis_values, compile, read_model};
 use overhear::trace;
 use rayon::prelude::*;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Cells of at most so many states are searched for every move that nothing has shown yet.
 pub const NEAR_MAX: usize = 6_000;
-/// Cells of at most so many states are searched if the move stops one of their shortest traces.
+/// Cells of at most so many states are searched if something differs on the way of one of their shortest traces.
 pub const FAR_MAX: usize = 100_000;
 /// A moved cell is given up beyond so many states for each that it had, and so many besides.
 const STATES_TIMES: usize = 4;
@@ -86,11 +87,10 @@ fn all_moves(models: &[Model]) -> (Vec<Move<'_>>, usize) {
     (all, invalid)
 }
 
-/// What shows each move: by the cells that are near, and by those far of which a shortest trace no longer ends as it
-/// did.
-pub fn outcomes(models: &[Model]) -> Moves {
-    let near = cells(models, 0..=NEAR_MAX);
-    let far = cells(models, NEAR_MAX + 1..=FAR_MAX);
+/// What shows each move: by the cells that are near, and by those far where something differs on the way of a shortest
+/// trace.
+pub fn outcomes(models: &[Model], cells: &[Cell]) -> Moves {
+    let (near, far) = cells.split_at(cells.partition_point(|c| c.states <= NEAR_MAX));
     let files: BTreeMap<String, (Source, ScenarioFile)> =
         scenarios().into_iter().map(|s| (s.1.name.clone(), s)).collect();
     let (moves, invalid) = all_moves(models);
@@ -102,7 +102,7 @@ pub fn outcomes(models: &[Model]) -> Moves {
         };
         let of_model = |c: &&Cell| c.model == m.model.name;
         let near = near.iter().filter(of_model).map(|c| (c, world(c)));
-        let far = far.iter().filter(of_model).map(|c| (c, world(c))).filter(|(c, moved)| ends_otherwise(c, moved));
+        let far = far.iter().filter(of_model).map(|c| (c, world(c))).filter(|(c, moved)| differs_on_the_way(c, moved));
         let (shown, place) = shown(m, near.chain(far));
         let Move { axis, from, to, model, .. } = m;
         Outcome { axis: axis.clone(), from: from.clone(), to: to.clone(), model: model.name.clone(), shown, place }
@@ -110,10 +110,17 @@ pub fn outcomes(models: &[Model]) -> Moves {
     Moves { outcomes: moves.par_iter().with_max_len(1).map(look).collect(), invalid }
 }
 
-/// Whether some trace that decides a property of the cell does not in the world `moved`.
-fn ends_otherwise(cell: &Cell, moved: &World) -> bool {
-    let mut traces = cell.properties.iter().zip(&cell.traces).filter_map(|(p, trace)| Some((p, trace.as_ref()?)));
-    traces.any(|(&p, trace)| !trace::ends_with(moved, trace, p, !p.is_safety()))
+/// Whether something is otherwise in the world `moved` on the way of a trace that decides a property of the cell.
+fn differs_on_the_way(cell: &Cell, moved: &World) -> bool {
+    let w = &cell.world;
+    let actions = possible(w);
+    let mut seen: HashSet<State> = HashSet::new();
+    let states = cell.traces.iter().flatten().flat_map(|t| trace::replay(w, t).expect("a trace of a search replays"));
+    let mut states = states.filter(|s| seen.insert(*s));
+    states.any(|s| {
+        let judged = cell.properties.iter().any(|&p| property::condition(w, s, p) != property::condition(moved, s, p));
+        judged || actions.iter().any(|&a| step(w, s, a).ok() != step(moved, s, a).ok())
+    })
 }
 
 fn shown<'a>(m: &Move, cells: impl Iterator<Item = (&'a Cell, World)>) -> (Shown, String) {

@@ -1,6 +1,6 @@
 //! docs/mutants.md: how many mutants there are, what shows them, and which nothing does.
 
-use crate::guards::{self, NARROW, STATES_MAX, STATES_WIDE_MAX, Shown, WIDE};
+use crate::guards::{self, Shown};
 use crate::moves::{self, FAR_MAX, Moves, NEAR_MAX};
 use crate::survivors::{Kind, Listed, survives};
 use std::collections::BTreeMap;
@@ -59,14 +59,16 @@ fn write_guards(out: &mut String, guards: &[guards::Outcome]) {
     for (shown, text) in SHOWN {
         line(out, &format!("| {text} | {} |", guards.iter().filter(|g| g.shown == shown).count()));
     }
-    line(
-        out,
-        &format!(
-            "\nCells of at most {STATES_MAX} states, in each at most {} states with every guard and {} more without \
-             one;\nbeyond the alphabet: cells of at most {STATES_WIDE_MAX} states, {} and {}.",
-            NARROW.with_all, NARROW.without_one, WIDE.with_all, WIDE.without_one
-        ),
-    );
+    line(out, "\n| how it was looked for | cells of at most | states with every guard | more without one |");
+    line(out, "| --- | ---: | ---: | ---: |");
+    let rows = [
+        ("near", guards::NEAR_MAX, guards::NEAR),
+        ("far", guards::FAR_MAX, guards::FAR),
+        ("with actions that the alphabet leaves out", guards::WIDE_MAX, guards::WIDE),
+    ];
+    for (name, states, bounds) in rows {
+        line(out, &format!("| {name} | {states} states | {} | {} |", bounds.with_all, bounds.without_one));
+    }
 }
 
 fn write_surviving_guards(out: &mut String, listed: &Listed, guards: &[guards::Outcome]) {
@@ -100,8 +102,8 @@ fn write_moves(out: &mut String, moves: &Moves) {
     line(
         out,
         &format!(
-            "\nCells of at most {NEAR_MAX} states, and those of at most {FAR_MAX} of which the move stops a shortest \
-             trace.\n"
+            "\nCells of at most {NEAR_MAX} states, and those of at most {FAR_MAX} where something differs on the \
+             way of a shortest\ntrace.\n"
         ),
     );
     let mut by_axis: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
