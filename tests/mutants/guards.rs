@@ -165,13 +165,9 @@ pub fn outcomes(models: &[Model], cells: &[Cell]) -> Vec<Outcome> {
     let runs = blocked_runs(models);
     let guards = addressed();
     let mut known: Vec<Known> = guards.iter().map(|_| Known::nothing()).collect();
-    let began = std::time::Instant::now();
     examine_all(&cells[..near], &guards, NEAR, alphabet, &mut known);
-    eprintln!("near {:?}", began.elapsed());
     examine_all(&cells[..up_to(WIDE_MAX)], &guards, WIDE, widest, &mut known);
-    eprintln!("wide {:?}", began.elapsed());
     examine_all(&cells[near..far], &guards, FAR, alphabet, &mut known);
-    eprintln!("far {:?}", began.elapsed());
     known.par_iter_mut().zip(&guards).with_max_len(1).for_each(|(known, (_, guard))| {
         if known.shown > Shown::Cost {
             let dearer = dearer(models, &costs, guard);

@@ -1,5 +1,5 @@
-//! No mutant survives: with any one guard of the model switched off, or any one axis of a bundled model moved to another
-//! value, something that the project reports is different; what makes no difference is listed with the reason.
+//! No mutant survives: with any one guard of the model switched off, or any one axis of a bundled model moved to
+//! another value, something that the project reports is different; what makes no difference is listed with the reason.
 //!
 //! `cargo test --features mutants --test mutants`, with `OVERHEAR_BLESS=1` to write docs/mutants.md.
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
 
 /// Cells of at most so many states are searched for every move that nothing has shown yet.
-pub const NEAR_MAX: usize = 6_000;
+pub const NEAR_MAX: usize = 10_000;
 /// Cells of at most so many states are searched if something differs on the way of one of their shortest traces.
 pub const FAR_MAX: usize = 100_000;
 /// A moved cell is given up beyond so many states for each that it had, and so many besides.

@@ -190,7 +190,7 @@ impl Search<'_> {
         while depth < self.depth_max() && nodes.len() < self.bounds.without_one {
             depth += 1;
             let level_end = nodes.len();
-            let begins_here = |s: &&Stopped| self.nodes[s.0].depth + 1 <= depth;
+            let begins_here = |s: &&Stopped| self.nodes[s.0].depth < depth;
             while let Some(&(from, action, state)) = waiting.next_if(begins_here) {
                 // Places beyond those of the search with every guard are places of this one.
                 self.add(&mut nodes, &mut places, Node { state, depth, from, action });
