@@ -10,11 +10,12 @@ pub fn widest(w: &World) -> Vec<Action> {
     let mut all = alphabet(w);
     for v in w.honest.iter() {
         for p in w.all_people() {
-            all.extend([Action::Verify(v, p), Action::Acknowledge(v, p), Action::Withdraw(v, p), Action::Invite(v, p)]);
+            all.extend([Action::Verify(v, p), Action::Acknowledge(v, p), Action::Withdraw(v, p)]);
+            all.push(Action::SwapInCeremony(v, p));
             for answer in answers(w, v, p) {
                 let mut all_answers = [Answer::Truth; PEOPLE_MAX];
                 all_answers[p.0 as usize] = answer;
-                all.extend([Action::LookUp(v, p, answer), Action::Send(v, all_answers)]);
+                all.extend([Action::LookUp(v, p, answer), Action::Invite(v, p, answer), Action::Send(v, all_answers)]);
             }
         }
         w.all_devices().for_each(|d| between(w, v, d, &mut all));
@@ -25,6 +26,7 @@ pub fn widest(w: &World) -> Vec<Action> {
     }
     for d in w.all_devices() {
         all.extend([Action::RegisterDevice(d), Action::HijackNumber(d), Action::SignRogue(d)]);
+        all.extend([Action::PlantBackup(d), Action::OpenBackup(d)]);
     }
     all.sort_unstable();
     all.dedup();

@@ -120,7 +120,7 @@ impl Search<'_> {
             let s = self.nodes[next].state;
             for (i, &action) in self.actions.iter().enumerate() {
                 let (after, guard) = blocked_by(|| match self.taken[i] {
-                    true => self.reduced.step(s, action),
+                    true => self.reduced.step(&s, action),
                     false => step(&self.cell.world, s, action).ok(),
                 });
                 match (after, guard) {
@@ -198,7 +198,7 @@ impl Search<'_> {
             while next < level_end {
                 let s = nodes[next].state;
                 for &action in &self.reduced.actions {
-                    let Some(state) = self.reduced.step(s, action) else { continue };
+                    let Some(state) = self.reduced.step(&s, action) else { continue };
                     if self.places.get(&state).is_none_or(|&at| self.nodes[at].depth > depth) {
                         let from = self.nodes.len() + next;
                         self.add(&mut nodes, &mut places, Node { state, depth, from, action });
