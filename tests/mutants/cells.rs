@@ -14,7 +14,7 @@ pub struct Cell {
     pub model: String,
     pub arrives: Option<Arrival>,
     pub world: World,
-    /// Its states, as reports/states.csv has them.
+    /// The states that a search of it keeps.
     pub states: usize,
     pub properties: Vec<Property>,
     pub outcome: Outcome,
@@ -36,27 +36,37 @@ impl Cell {
     pub fn about_in_scenario(&self) -> String {
         format!("{}, {}", self.model, self.arrives.map_or("no adversary", arrival_name))
     }
+    /// The cell with what its search comes to, if that keeps at most `states_max` states.
+    fn searched(self, states_max: usize) -> Option<Self> {
+        let found = search(&self.world, &self.properties, states_max);
+        let outcome = Outcome::of(&found);
+        found.stopped.is_none().then(|| Self {
+            states: found.states,
+            outcome,
+            traces: found.traces.into_iter().map(|t| t.1).collect(),
+            ..self
+        })
+    }
+    fn order(&self) -> (usize, &str, &str, Option<Arrival>) {
+        (self.states, &self.scenario, &self.model, self.arrives)
+    }
 }
 
-/// A search of `w`, if it ends within `states_max`.
-fn search(w: &World, properties: &[Property], states_max: usize) -> Option<Findings> {
+/// A search of `w`, broken off beyond `states_max`.
+pub fn search(w: &World, properties: &[Property], states_max: usize) -> Findings {
     let limits = Limits { states_max: Some(states_max), ..Limits::default() };
-    Some(exact::search(w, properties, limits, &())).filter(|found| found.stopped.is_none())
+    exact::search(w, properties, limits, &())
 }
 
 impl Outcome {
-    fn of(found: &Findings) -> Self {
+    /// What the search came to, as far as it got.
+    pub fn of(found: &Findings) -> Self {
         let lengths = found.traces.iter().map(|(_, trace)| trace.as_ref().map(Vec::len)).collect();
         Self { lengths, moves: found.adversary_moved }
     }
 }
 
-/// What a search of `w` comes to, if it ends within `states_max`.
-pub fn outcome(w: &World, properties: &[Property], states_max: usize) -> Option<Outcome> {
-    search(w, properties, states_max).map(|found| Outcome::of(&found))
-}
-
-/// What reports/states.csv says of each cell.
+/// The states of each cell as reports/states.csv has them: what is known to be too large need not be searched.
 fn known_states() -> BTreeMap<[String; 3], usize> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/states.csv");
     let text = fs::read_to_string(path).expect("a report");
@@ -80,34 +90,24 @@ pub fn scenarios() -> Vec<(overhear::input::Source, ScenarioFile)> {
 /// Every bundled cell of at most `states_max` states, those of fewer states first; large scenarios are left out.
 pub fn cells(models: &[Model], states_max: usize) -> Vec<Cell> {
     let known = known_states();
-    let mut found = Vec::new();
+    let mut cells = Vec::new();
     for (source, file) in scenarios().iter().filter(|s| s.1.size == Size::Base) {
-        for (model, arrives) in models.iter().flat_map(|m| file.arrivals().into_iter().map(move |a| (m, a))) {
-            let key =
-                [file.name.clone(), model.name.clone(), arrives.map_or(String::new(), |a| arrival_name(a).into())];
-            // A cell that the report does not know is as large as any.
-            let states = known.get(&key).copied().unwrap_or(states_max);
-            if states > states_max {
+        let about = models.iter().filter(|m| file.is_about(m));
+        for (model, arrives) in about.flat_map(|m| file.arrivals().into_iter().map(move |a| (m, a))) {
+            let arrival = arrives.map_or(String::new(), |a| arrival_name(a).into());
+            if known.get(&[file.name.clone(), model.name.clone(), arrival]).is_some_and(|&states| states > states_max) {
                 continue;
             }
             let at = arrives.unwrap_or(Arrival::FromStart);
             let (world, _) = compile(file, source, model, models, at).expect("a bundled scenario compiles");
-            let properties: Vec<Property> = file.properties().collect();
-            let [scenario, model, _] = key.clone();
+            let (scenario, model) = (file.name.clone(), model.name.clone());
             let outcome = Outcome { lengths: Vec::new(), moves: false };
-            found.push((
-                states,
-                key,
-                Cell { scenario, model, arrives, world, states, properties, outcome, traces: Vec::new() },
-            ));
+            let properties = file.properties().collect();
+            cells.push(Cell { scenario, model, arrives, world, states: 0, properties, outcome, traces: Vec::new() });
         }
     }
-    found.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    let mut cells: Vec<Cell> = found.into_iter().map(|c| c.2).collect();
-    cells.par_iter_mut().with_max_len(1).for_each(|cell| {
-        let found = search(&cell.world, &cell.properties, usize::MAX).expect("a search without limits ends");
-        cell.outcome = Outcome::of(&found);
-        cell.traces = found.traces.into_iter().map(|(_, trace)| trace).collect();
-    });
+    let searched = cells.into_par_iter().with_max_len(1).filter_map(|cell| cell.searched(states_max));
+    let mut cells: Vec<Cell> = searched.collect();
+    cells.sort_by(|a, b| a.order().cmp(&b.order()));
     cells
 }

@@ -1,23 +1,23 @@
 //! Every axis of every bundled model moved to each other value, one at a time: what shows it.
 
-use crate::cells::{Cell, outcome, scenarios};
-use crate::costs::asked;
+use crate::cells::{self, Cell, search};
+use crate::costs::{Asked, asked};
 use overhear::input::Source;
 use overhear::model::action::possible;
-use overhear::model::{Arrival, State, World, property, step};
-use overhear::scenario::{Model, ScenarioFile, axes, axis_values, compile, read_model};
+use overhear::model::{Action, State, World, property, step};
+use overhear::scenario::{Model, axes, axis_values, read_model};
 use overhear::trace;
 use rayon::prelude::*;
 use serde_json::json;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 /// Cells of at most so many states are searched for every move that nothing has shown yet.
-pub const NEAR_MAX: usize = 10_000;
+pub const NEAR_MAX: usize = 9_000;
 /// Cells of at most so many states are searched if something differs on the way of one of their shortest traces.
-pub const FAR_MAX: usize = 100_000;
+pub const FAR_MAX: usize = 60_000;
 /// A moved cell is given up beyond so many states for each that it had, and so many besides.
 const STATES_TIMES: usize = 4;
-const STATES_BESIDES: usize = 2_000;
+const STATES_BESIDES: usize = 5_000;
 
 /// What shows best that an axis was moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +57,8 @@ struct Move<'a> {
     from: String,
     to: String,
     model: &'a Model,
+    /// What the model costs.
+    asked: &'a Asked,
     moved: Model,
 }
 
@@ -72,48 +74,68 @@ fn with_value(model: &Model, axis: &str, value: &str) -> Option<Model> {
     read_model(&Source::new("moved.json", file.to_string())).ok()
 }
 
-/// Every move that makes a policy, and how many do not.
-fn all_moves(models: &[Model]) -> (Vec<Move<'_>>, usize) {
+/// Every move that makes a policy, and how many do not. A version of another model is moved on the axes only in which
+/// it differs from that one.
+fn all_moves<'a>(models: &'a [Model], costs: &'a [Asked]) -> (Vec<Move<'a>>, usize) {
     let (mut all, mut invalid) = (Vec::new(), 0);
-    for (model, (axis, values)) in models.iter().flat_map(|m| axis_values().into_iter().map(move |a| (m, a))) {
-        let from = axes(&model.policy).into_iter().find(|a| a.0 == axis).expect("a policy has every axis").1;
-        for to in values.into_iter().filter(|v| *v != from) {
-            match with_value(model, &axis, &to) {
-                Some(moved) => all.push(Move { axis: axis.clone(), from: from.clone(), to, model, moved }),
-                None => invalid += 1,
+    for (model, asked) in models.iter().zip(costs) {
+        let base = models.iter().find(|base| model.variant_of.as_ref() == Some(&base.name));
+        let differs = |axis: &str| base.is_none_or(|base| value(base, axis) != value(model, axis));
+        for (axis, values) in axis_values().into_iter().filter(|(axis, _)| differs(axis)) {
+            let from = value(model, &axis);
+            for to in values.into_iter().filter(|v| *v != from) {
+                match with_value(model, &axis, &to) {
+                    Some(moved) => all.push(Move { axis: axis.clone(), from: from.clone(), to, model, asked, moved }),
+                    None => invalid += 1,
+                }
             }
         }
     }
     (all, invalid)
 }
 
+/// The value that the model has on the axis.
+fn value(model: &Model, axis: &str) -> String {
+    axes(&model.policy).into_iter().find(|a| a.0 == axis).expect("a policy has every axis").1
+}
+
 /// What shows each move: by the cells that are near, and by those far where something differs on the way of a shortest
-/// trace.
+/// trace. Cells in which a shortest trace fails come first.
 pub fn outcomes(models: &[Model], cells: &[Cell]) -> Moves {
     let (near, far) = cells.split_at(cells.partition_point(|c| c.states <= NEAR_MAX));
-    let files: BTreeMap<String, (Source, ScenarioFile)> =
-        scenarios().into_iter().map(|s| (s.1.name.clone(), s)).collect();
-    let (moves, invalid) = all_moves(models);
+    let costs: Vec<Asked> = models.par_iter().with_max_len(1).map(|m| asked(&m.policy)).collect();
+    let (moves, invalid) = all_moves(models, &costs);
     let look = |m: &Move| {
-        let world = |cell: &Cell| -> World {
-            let (source, file) = &files[&cell.scenario];
-            let at = cell.arrives.unwrap_or(Arrival::FromStart);
-            compile(file, source, &m.moved, models, at).expect("a bundled scenario compiles").0
-        };
         let of_model = |c: &&Cell| c.model == m.model.name;
-        let near = near.iter().filter(of_model).map(|c| (c, world(c)));
-        let far = far.iter().filter(of_model).map(|c| (c, world(c))).filter(|(c, moved)| differs_on_the_way(c, moved));
-        let (shown, place) = shown(m, near.chain(far));
+        let mut near: Vec<_> = near.iter().filter(of_model).map(|c| (c, m.world(c))).collect();
+        near.sort_by_cached_key(|(c, moved)| !some_trace_fails(c, moved));
+        let far = far.iter().filter(of_model).map(|c| (c, m.world(c)));
+        let far = far.filter(|(c, moved)| some_trace_fails(c, moved) || differs_on_the_way(c, moved));
+        let (shown, place) = shown(m, near.into_iter().chain(far));
         let Move { axis, from, to, model, .. } = m;
         Outcome { axis: axis.clone(), from: from.clone(), to: to.clone(), model: model.name.clone(), shown, place }
     };
     Moves { outcomes: moves.par_iter().with_max_len(1).map(look).collect(), invalid }
 }
 
+impl Move<'_> {
+    /// The cell's world with the moved policy for everybody who has the model's.
+    fn world(&self, cell: &Cell) -> World {
+        let own = self.model.policy;
+        World { policy: cell.world.policy.map(|p| if p == own { self.moved.policy } else { p }), ..cell.world }
+    }
+}
+
+/// Whether a trace that decides a property of the cell does not decide it in the world `moved`.
+fn some_trace_fails(cell: &Cell, moved: &World) -> bool {
+    let mut traces = cell.properties.iter().zip(&cell.traces).filter_map(|(p, t)| Some((*p, t.as_ref()?)));
+    traces.any(|(p, trace)| !trace::ends_with(moved, trace, p, !p.is_safety()))
+}
+
 /// Whether something is otherwise in the world `moved` on the way of a trace that decides a property of the cell.
 fn differs_on_the_way(cell: &Cell, moved: &World) -> bool {
     let w = &cell.world;
-    let actions = possible(w);
+    let actions: BTreeSet<Action> = [possible(w), possible(moved)].into_iter().flatten().collect();
     let mut seen: HashSet<State> = HashSet::new();
     let states = cell.traces.iter().flatten().flat_map(|t| trace::replay(w, t).expect("a trace of a search replays"));
     let mut states = states.filter(|s| seen.insert(*s));
@@ -134,20 +156,26 @@ fn shown<'a>(m: &Move, cells: impl Iterator<Item = (&'a Cell, World)>) -> (Shown
             return best;
         }
     }
-    if asked(&m.moved.policy) == asked(&m.model.policy) {
+    if asked(&m.moved.policy) == *m.asked {
         return best;
     }
     (Shown::Cost, String::new())
 }
 
-/// What of `cell` is different in the world `moved`.
+/// What of `cell` is different in the world `moved`, as far as that is searched.
 fn difference(cell: &Cell, moved: &World) -> Option<Shown> {
-    let after = outcome(moved, &cell.properties, cell.states * STATES_TIMES + STATES_BESIDES)?;
-    let (before, lengths) = (&cell.outcome.lengths, &after.lengths);
-    let verdict = before.iter().zip(lengths).any(|(before, after)| before.is_some() != after.is_some());
-    match () {
-        () if verdict => Some(Shown::Verdict),
-        () if before != lengths => Some(Shown::Length),
-        () => (after.moves != cell.outcome.moves).then_some(Shown::Moves),
-    }
+    let found = search(moved, &cell.properties, cell.states * STATES_TIMES + STATES_BESIDES);
+    let after = cells::Outcome::of(&found);
+    let ended = found.stopped.is_none();
+    let of_property = |(before, after): (&Option<usize>, &Option<usize>)| match (before, after) {
+        (Some(before), Some(after)) if before != after => Some(Shown::Length),
+        (None, Some(_)) => Some(Shown::Verdict),
+        (Some(_), None) if ended => Some(Shown::Verdict),
+        // Whether it is decided later or not at all is not known.
+        (Some(before), None) if *before <= found.depth => Some(Shown::Length),
+        _ => None,
+    };
+    let by_property = cell.outcome.lengths.iter().zip(&after.lengths).filter_map(of_property).min();
+    let moves_otherwise = ended && after.moves != cell.outcome.moves;
+    by_property.or_else(|| moves_otherwise.then_some(Shown::Moves))
 }

@@ -103,7 +103,7 @@ fn write_moves(out: &mut String, moves: &Moves) {
         out,
         &format!(
             "\nCells of at most {NEAR_MAX} states, and those of at most {FAR_MAX} where something differs on the \
-             way of a shortest\ntrace.\n"
+             way of a shortest\ntrace. A version of another model is moved where it differs from that one.\n"
         ),
     );
     let mut by_axis: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
@@ -121,8 +121,11 @@ fn write_surviving_moves(out: &mut String, listed: &Listed) {
     for kind in [Kind::Gap, Kind::Unused, Kind::Same] {
         for entry in listed.moves.iter().filter(|e| e.kind == kind) {
             let moves: Vec<String> = entry.moves.iter().map(|(a, b)| format!("{a} → {}", b.join(", "))).collect();
-            let models =
-                if entry.models.is_empty() { String::new() } else { format!(" ({})", entry.models.join(", ")) };
+            let models = match (entry.models.is_empty(), entry.except.is_empty()) {
+                (true, true) => String::new(),
+                (true, false) => format!(" (but for {})", entry.except.join(", ")),
+                _ => format!(" ({})", entry.models.join(", ")),
+            };
             let with: Vec<String> = entry.r#where.iter().map(|(a, v)| format!("{a}: {}", v.join(" | "))).collect();
             let with = if with.is_empty() { String::new() } else { format!(", where {}", with.join("; ")) };
             line(out, &format!("- **{kind:?}** {}: {}{with}{models}. {}", entry.axis, moves.join("; "), entry.why));

@@ -48,6 +48,9 @@ pub struct Moves {
     /// The models that are meant; if it is empty, all of them.
     #[serde(default)]
     pub models: Vec<String>,
+    /// The models that are not meant.
+    #[serde(default)]
+    pub except: Vec<String>,
     pub kind: Kind,
     pub why: String,
 }
@@ -69,6 +72,7 @@ impl Moves {
         self.axis == outcome.axis
             && self.moves.get(&outcome.from).is_some_and(|to| to.contains(&outcome.to))
             && (self.models.is_empty() || self.models.contains(&outcome.model))
+            && !self.except.contains(&outcome.model)
             && self.r#where.iter().all(|(axis, any)| values.get(axis).is_some_and(|v| any.contains(v)))
     }
 }
