@@ -18,9 +18,8 @@ const STATES_MAX: usize = 40;
 const SEED: u64 = 0x6f76_6572_6865_6172;
 
 /// What never happens in any bundled cell, and why that is right.
-const NEVER: [(&str, &str); 3] = [
+const NEVER: [(&str, &str); 2] = [
     ("NotASender", "the alphabet lets only senders send and look others up"),
-    ("Uninvited", "no bundled scenario has both an account of the adversary's and somebody to invite"),
     (
         "FirstIdentityBound",
         "under every bundled model whose first identity comes with the first device, whoever has a \
