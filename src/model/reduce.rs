@@ -276,7 +276,14 @@ fn hides_known_identity(w: &World, s: &State, action: Action) -> bool {
 // A person who is tricked into approving a device finds it in the true list, so there the list is more than an answer.
 fn corrupts_own_truth(w: &World, action: Action) -> bool {
     // Under a log an answer is another log, and what the server truly holds is not.
-    let controlled = |p: Person| w.controls(p) && !w.has_log(p) && !w.powers.phish_link.has(p);
+    // What reads a backup stands on no list, and is hidden the sooner the longer it has existed.
+    let reads_backup = |p: Person| match w.policy(p).key_backup {
+        KeyBackup::ServerHolds | KeyBackup::ServerWord => true,
+        KeyBackup::Signed => w.powers.steal_recovery.has(p),
+        KeyBackup::None => false,
+    };
+    let as_good = |p: Person| !w.has_log(p) && !w.powers.phish_link.has(p) && !reads_backup(p);
+    let controlled = |p: Person| w.controls(p) && as_good(p);
     match action {
         // Where a sign-in by password is handed the shared identity key, it is more than a line in a list.
         Action::RegisterDevice(d) => controlled(w.owner(d)) && w.rogue.has(d) && !gives_identity(w, w.owner(d)),
