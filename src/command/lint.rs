@@ -64,7 +64,7 @@ pub fn lint(asked: &Files) -> Result<Exit, Failure> {
         let Scenario { file, source } = scenario;
         // A bundled scenario speaks of bundled models; it need not have foreseen any other.
         let judged = if bundle::is_bundled(source) { &known } else { &selected };
-        let all = !asked.models.is_empty();
+        let all = !asked.models.is_empty() || bundle::is_bundled(source) && file.models.is_none();
         let meant = |m: &&Model| all || file.is_about(m);
         let [judged, run] = [judged, &selected].map(|models| models.iter().filter(meant).cloned().collect::<Vec<_>>());
         found.all.extend(scenario::lint_scenario(file, source, &judged, &known));

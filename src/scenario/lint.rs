@@ -204,7 +204,10 @@ impl Linted<'_> {
     /// One refusal for all cells of a property that the same claims decide, or that none does.
     fn undecided(&self, cells: &[CellClaims]) -> Findings {
         let mut groups: Vec<Vec<&CellClaims>> = Vec::new();
-        for cell in cells.iter().filter(|cell| cell.claims.len() != 1) {
+        // A variant that a scenario does not name need not have been foreseen there.
+        let is_foreign = |model: &Model| model.variant_of.is_some() && !self.file.is_about(model);
+        let open = |cell: &&CellClaims| cell.claims.len() > 1 || cell.claims.is_empty() && !is_foreign(cell.model);
+        for cell in cells.iter().filter(open) {
             let alike = |g: &&mut Vec<&CellClaims>| (g[0].property, &g[0].claims) == (cell.property, &cell.claims);
             match groups.iter_mut().find(alike) {
                 Some(group) => group.push(cell),
