@@ -206,7 +206,7 @@ impl Linted<'_> {
         let mut groups: Vec<Vec<&CellClaims>> = Vec::new();
         // A variant that a scenario does not name need not have been foreseen there.
         let is_foreign = |model: &Model| model.variant_of.is_some() && !self.file.is_about(model);
-        let open = |cell: &&CellClaims| cell.claims.len() > 1 || cell.claims.is_empty() && !is_foreign(cell.model);
+        let open = |cell: &&CellClaims| cell.claims.len() != 1 && !is_foreign(cell.model);
         for cell in cells.iter().filter(open) {
             let alike = |g: &&mut Vec<&CellClaims>| (g[0].property, &g[0].claims) == (cell.property, &cell.claims);
             match groups.iter_mut().find(alike) {
