@@ -237,6 +237,7 @@ fn explain_tells_what_falls_and_what_holds() {
         "  3.* The adversary signs mallory in to Bob's account.\n        Bob's server lists mallory\n",
         "Mallory, which Bob never enrolled, holds a room key.",
         "  joining: password (not if password-and-code, any-device, existing-device,\n      in-person)\n",
+        "      in-person)\n      source: Matrix client-server API",
         "overhear replay attack.itf.json",
     ];
     for part in parts {

@@ -96,7 +96,7 @@ const CASES: [Case; 16] = [
         "{ \"power\": \"steal-password\", \"of\": \"bob\" }",
         "{ \"power\": \"steal-password\", \"of\": \"bob\" }, { \"power\": \"hijack-number\", \"of\": \"bob\" }",
         "W126",
-        "`hijack-number bob` has no effect: no selected model lets a number replace an account",
+        "no selected model lets a number replace an account or asks for a code sent to it",
     ),
     ("\"of\": \"bob\"", "\"of\": \"bobby\"", "E110", "`bobby` is not an honest person in this file"),
     ("\"senders\"", "\"sender\"", "E008", "`sender` is not a key"),

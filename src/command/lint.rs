@@ -67,7 +67,7 @@ pub fn lint(asked: &Files) -> Result<Exit, Failure> {
         let all = !asked.models.is_empty() || bundle::is_bundled(source) && file.models.is_none();
         let meant = |m: &&Model| all || file.is_about(m);
         let [judged, run] = [judged, &selected].map(|models| models.iter().filter(meant).cloned().collect::<Vec<_>>());
-        found.all.extend(scenario::lint_scenario(file, source, &judged, &known));
+        found.all.extend(scenario::lint_scenario(file, source, bundle::is_bundled(source), (&judged, &known)));
         honest_runs(scenario, &run, &known, limits, &watcher, &mut found)?;
     }
     if let Some(exit) = watcher.interrupted(&[]) {

@@ -63,7 +63,7 @@ pub enum Blocked {
     NotPrimary,
     /// The password is not known, or was changed.
     PasswordUnknown,
-    /// The account has no password that opens anything.
+    /// The account has no password that opens anything, and the adversary no device that could do what it would.
     NoPassword,
     /// It can be stolen once.
     StolenAlready,

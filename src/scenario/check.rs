@@ -7,7 +7,7 @@ use super::{
 };
 use crate::input::{Diagnostic, Place, Source, quoted};
 use crate::model::{DEVICES_MAX, HonestOption, PEOPLE_MAX, VIEWERS_MAX};
-use crate::policy::{IdentityKind, IdentityReplacedBy, Membership, Policy};
+use crate::policy::{IdentityKind, IdentityReplacedBy, Joining, Membership, Policy};
 use std::collections::{HashMap, HashSet};
 
 /// What a name looks like, as a regular expression.
@@ -405,13 +405,14 @@ type Need = (fn(&Policy) -> bool, &'static str);
 /// What a power needs; none if it always matters.
 fn need(power: Power) -> Option<Need> {
     let password = |p: &Policy| p.joins_by_password() || p.identity_replaced_by == IdentityReplacedBy::Password;
-    let number = |p: &Policy| p.identity_replaced_by == IdentityReplacedBy::Number;
+    let number =
+        |p: &Policy| p.identity_replaced_by == IdentityReplacedBy::Number || p.joining == Joining::PasswordAndCode;
     let recovery = |p: &Policy| p.identity == IdentityKind::SignsDevices;
     let approval = |p: &Policy| p.joins_by_approval() || p.identity == IdentityKind::SignsDevices;
     let word = |p: &Policy| p.membership != Membership::Signed;
     match power {
         Power::StealPassword => Some((password, "lets a password open an account or replace an identity")),
-        Power::HijackNumber => Some((number, "lets a number replace an account")),
+        Power::HijackNumber => Some((number, "lets a number replace an account or asks for a code sent to it")),
         Power::StealRecovery => Some((recovery, "has a recovery key")),
         Power::PhishLink => Some((approval, "lets a person approve another device")),
         Power::AddMember => Some((word, "takes the server's word for who is in the room")),

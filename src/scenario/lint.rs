@@ -19,8 +19,15 @@ const MODELS_SHOWN_MAX: usize = 4;
 type Findings = Vec<Diagnostic>;
 
 /// What can be said of a checked scenario file without any search. A person's own `model` is looked up in `known`.
-pub fn lint_scenario(file: &ScenarioFile, source: &Source, selected: &[Model], known: &[Model]) -> Findings {
-    let file = Linted { file, source, selected, known };
+///
+/// Where `bundled`, a variant that the scenario does not name only counts for whether a claim decides anything.
+pub fn lint_scenario(
+    file: &ScenarioFile,
+    source: &Source,
+    bundled: bool,
+    (selected, known): (&[Model], &[Model]),
+) -> Findings {
+    let file = Linted { file, source, bundled, selected, known };
     let parts = [file.powers(), file.rogue_devices(), file.senders(), file.options(), file.properties(), file.claims()];
     parts.into_iter().flatten().collect()
 }
@@ -62,6 +69,7 @@ pub fn lint_honest_run(source: &Source, models: &[&str], heard_with: &[(String, 
 struct Linted<'a> {
     file: &'a ScenarioFile,
     source: &'a Source,
+    bundled: bool,
     selected: &'a [Model],
     known: &'a [Model],
 }
@@ -204,8 +212,7 @@ impl Linted<'_> {
     /// One refusal for all cells of a property that the same claims decide, or that none does.
     fn undecided(&self, cells: &[CellClaims]) -> Findings {
         let mut groups: Vec<Vec<&CellClaims>> = Vec::new();
-        // A variant that a scenario does not name need not have been foreseen there.
-        let is_foreign = |model: &Model| model.variant_of.is_some() && !self.file.is_about(model);
+        let is_foreign = |model: &Model| self.bundled && model.variant_of.is_some() && !self.file.is_about(model);
         let open = |cell: &&CellClaims| cell.claims.len() != 1 && !is_foreign(cell.model);
         for cell in cells.iter().filter(open) {
             let alike = |g: &&mut Vec<&CellClaims>| (g[0].property, &g[0].claims) == (cell.property, &cell.claims);
