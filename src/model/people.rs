@@ -3,7 +3,9 @@
 use super::action::{Blocked, Step, guard};
 use super::bits::{Device, Flag, Identity, Person, Set};
 use super::decide::{Contact, Decision, LocalTrust, Own, Situation, decide, decide_contact};
-use super::directory::{Answer, View, absorb, contact, display, end_blind_trust, on_change, own_identity, view};
+use super::directory::{
+    Answer, View, absorb, contact, display, end_blind_trust, is_verified, on_change, own_identity, view,
+};
 use super::state::{Among, State};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
@@ -358,7 +360,7 @@ pub fn withdraw(w: &World, s: State, v: Device, p: Person) -> Step {
     guard!(w.owner(v) != p || policy.own_change == OnOwnChange::TakenOver, Blocked::NeverVerified);
     guard!(s.latched.has(v, p), Blocked::NeverVerified);
     guard!(s.offered.get(v, p) == Identity::None, Blocked::UnansweredChange);
-    guard!(!s.verified.has(v, p), Blocked::VerifiedNow);
+    guard!(!is_verified(w, &s, v, p), Blocked::VerifiedNow);
     guard!(policy.change_verified == OnChange::Ask, Blocked::NeedsCeremony);
     Ok(State { latched: s.latched.without(v, p), ..s })
 }
