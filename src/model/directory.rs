@@ -404,8 +404,8 @@ fn told_by_compared_devices(w: &World, s: &State, v: Device, p: Person, view: Vi
         VerificationTravels::TrustMessages => {
             let known = s.trusted.row(v);
             let of_contact = known.and(s.signed_in).and(w.of(p));
-            // A stolen device that was compared speaks for whatever the adversary holds.
-            let stolen = if known.and(s.stolen).meets(w.of(p)) { s.held(w) } else { Set::EMPTY };
+            // A stolen device that was compared, of one's own or the contact's, speaks for whatever the adversary holds.
+            let stolen = if known.and(s.stolen).meets(w.of(p).union(w.of(me))) { s.held(w) } else { Set::EMPTY };
             compared_by(known.and(others)).union(compared_by(of_contact).union(stolen).and(w.of(p)))
         }
     }
