@@ -241,6 +241,7 @@ fn search_limits(options: &LimitOptions) -> Limits {
         deadline: options.timeout.map(|t| Instant::now() + t),
         bytes_max: options.bytes_max,
         reductions: None,
+        threads: None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::scenario::{Expect, Expectation, Model, ScenarioFile, Size, axes, comp
 use crate::trace::{self, Names};
 use rayon::prelude::*;
 use std::cmp::Reverse;
+use std::num::NonZero;
 use std::time::Duration;
 
 /// A scenario file, read and checked, with the text that diagnostics point into.
@@ -115,12 +116,19 @@ struct Task<'a> {
 pub fn run<'a>(plan: &Plan<'a>, progress: &(dyn CellProgress + 'a)) -> Result<Vec<Cell<'a>>, RunError> {
     let tasks = tasks(plan)?;
     progress.begin(tasks.len());
+    // Large scenarios are searched one after another, each on all threads: side by side they would share the memory.
+    let threads = rayon::current_num_threads();
+    let only_one = tasks.len() == 1;
+    let alone = |task: &Task| threads > 1 && (only_one || task.scenario.file.size == Size::Large);
+    let (large, mut base): (Vec<_>, Vec<_>) = tasks.into_iter().enumerate().partition(|(_, task)| alone(task));
     // Where more can happen a search takes longer: begun last, it would be waited for by itself.
-    let mut tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
-    tasks.sort_by_cached_key(|(_, task)| Reverse(possible(&task.world).len()));
-    let searched = tasks.into_iter().par_bridge();
-    let searched = searched.map(|(i, task)| Ok((i, search(task, plan.limits, progress)?)));
-    let mut cells: Vec<(usize, Cell<'a>)> = searched.collect::<Result<_, RunError>>()?;
+    base.sort_by_cached_key(|(_, task)| Reverse(possible(&task.world).len()));
+    let on = |(i, task), threads| Ok((i, search(task, Limits { threads, ..plan.limits }, progress)?));
+    let mut cells: Vec<(usize, Cell<'a>)> =
+        base.into_iter().par_bridge().map(|task| on(task, None)).collect::<Result<_, RunError>>()?;
+    for task in large {
+        cells.push(on(task, NonZero::new(threads))?);
+    }
     cells.sort_by_key(|(i, _)| *i);
     let mut cells: Vec<Cell<'a>> = cells.into_iter().map(|(_, cell)| cell).collect();
     if plan.may_be_vacuous {

@@ -8,7 +8,7 @@ use overhear::explore::{Limits, exact};
 use overhear::model::action::alphabet;
 use overhear::model::bits::{Identities, Index};
 use overhear::model::property::condition;
-use overhear::model::state::Layout;
+use overhear::model::state::{Layout, fullest};
 use overhear::model::world::Powers;
 use overhear::model::{
     Action, Arrival, Device, Identity, Person, Property, Reductions, Rel, Server, Set, State, VIEWERS_MAX, World, step,
@@ -171,9 +171,9 @@ proptest! {
         walk in prop::collection::vec(any::<prop::sample::Index>(), 30),
     ) {
         let (w, _) = &BUNDLED[world.index(BUNDLED.len())];
-        let (layout, all) = (Layout::of(w), alphabet(w));
-        prop_assert!(layout.bits() <= 64 * layout.len() && 64 * layout.len() < layout.bits() + 64);
-        let mut buffer = vec![u64::MAX; layout.len()];
+        let (layout, all) = (Layout::of(&fullest(w)), alphabet(w));
+        prop_assert!(layout.bits() <= 32 * layout.len() && 32 * layout.len() < layout.bits() + 32);
+        let mut buffer = vec![u32::MAX; layout.len()];
         let mut s = w.initial();
         for choice in walk {
             layout.pack(&s, &mut buffer);

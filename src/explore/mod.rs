@@ -1,5 +1,6 @@
 //! Who walks the state space: one exact search that verdicts come from, and two others that must agree with it.
 
+pub mod breadth;
 pub mod cost;
 pub mod exact;
 pub mod naive;
@@ -8,6 +9,7 @@ pub mod second;
 pub mod store;
 
 use crate::model::{Action, Property, Reductions};
+use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 /// Where a search must stop, finished or not. `None` is no limit.
@@ -21,6 +23,8 @@ pub struct Limits {
     pub bytes_max: Option<usize>,
     /// The reductions to search with; all of them if not said.
     pub reductions: Option<Reductions>,
+    /// Threads to search on. None is one.
+    pub threads: Option<NonZero<usize>>,
 }
 
 /// What stopped a search before its frontier was empty.

@@ -1,38 +1,92 @@
 //! The visited set: whole packed states in the order of their discovery, found again through a table of places.
 //!
-//! No state is ever told from another by its hash alone, so no verdict rests on a hash. States are kept in segments,
-//! which never move; only the table of 5 bytes an entry is copied as it grows.
-
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+//! No state is ever told from another by its hash alone, so no verdict rests on a hash. States lie in segments that never
+//! move. The table grows by segments too (extendible hashing: Fagin, Nievergelt, Pippenger and Strong, ACM TODS 4(3),
+//! 1979): a full one is split in two, and all others stay where they are.
 
 /// A state's place in the order of discovery.
 pub type Place = u32;
 
-const SEGMENT_STATES: usize = 1 << 14;
+/// States in a segment: 2^14.
+const ROWS_BITS: u32 = 14;
+const ROWS: usize = 1 << ROWS_BITS;
 
-/// An exact set of packed states.
+/// Lines in a segment of the table.
+const LINES: usize = 1 << 10;
+/// Places in a line.
+const SLOTS: usize = 12;
+/// Places in a segment beyond which it is split: nine tenths, so that few lines overflow into the next.
+const FULL: usize = LINES * SLOTS * 9 / 10;
+
+/// States whose lookups are under way at the same time.
+const GROUP: usize = 16;
+
+/// An exact set of packed states, each with the one that it was first reached from.
 pub struct Store {
-    /// 64-bit words a state takes.
+    /// 32-bit words a state takes.
     words: usize,
-    segments: Vec<Box<[u64]>>,
+    /// Rows of a state's words and the place of the one before it.
+    rows: Vec<Box<[u32]>>,
     len: usize,
-    /// The place of each state, under its hash.
-    table: HashTable<Place>,
+    table: Table,
 }
 
-fn hash(packed: &[u64]) -> u64 {
-    // Multiply and fold; the low and the high half of the product both depend on every bit.
-    packed.iter().fold(0x9e37_79b9_7f4a_7c15u64, |h, &word| {
+/// Packed states that may be new, in the order in which they were reached.
+pub struct Batch {
+    words: usize,
+    packed: Vec<u32>,
+    hashes: Vec<u64>,
+    from: Vec<Place>,
+}
+
+impl Batch {
+    /// A batch of states of `words` 32-bit words each, without any.
+    pub fn new(words: usize) -> Self {
+        Self { words, packed: Vec::new(), hashes: Vec::new(), from: Vec::new() }
+    }
+    /// Adds a state that was reached from the one at `from`, with its hash.
+    #[inline]
+    pub fn push(&mut self, packed: &[u32], hash: u64, from: Place) {
+        self.packed.extend_from_slice(packed);
+        self.hashes.push(hash);
+        self.from.push(from);
+    }
+    /// Forgets all states, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.packed.clear();
+        self.hashes.clear();
+        self.from.clear();
+    }
+    /// The number of states.
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+    /// Whether there is no state.
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+    #[inline]
+    fn state(&self, i: usize) -> &[u32] {
+        &self.packed[i * self.words..(i + 1) * self.words]
+    }
+}
+
+/// A hash of which the low and the high bits depend on every bit of the state.
+#[inline]
+pub fn hash(packed: &[u32]) -> u64 {
+    let fold = |h: u64, word: u64| {
         let product = u128::from(h ^ word) * 0xa076_1d64_78bd_642f_u128;
         (product as u64) ^ (product >> 64) as u64
-    })
+    };
+    let pairs = packed.chunks_exact(2);
+    let last = pairs.remainder().iter().map(|&w| u64::from(w));
+    pairs.map(|pair| u64::from(pair[0]) | u64::from(pair[1]) << 32).chain(last).fold(0x9e37_79b9_7f4a_7c15, fold)
 }
 
 impl Store {
-    /// An empty set of states of `words` 64-bit words each.
+    /// An empty set of states of `words` 32-bit words each.
     pub fn new(words: usize) -> Self {
-        Self { words, segments: Vec::new(), len: 0, table: HashTable::new() }
+        Self { words, rows: Vec::new(), len: 0, table: Table::new() }
     }
     /// The number of states in the set.
     pub fn len(&self) -> usize {
@@ -44,48 +98,232 @@ impl Store {
     }
     /// Bytes the set holds.
     pub fn bytes(&self) -> usize {
-        self.segments.len() * SEGMENT_STATES * self.words * 8 + self.table.allocation_size()
+        self.rows.len() * ROWS * (self.words + 1) * 4 + self.table.bytes()
     }
     /// The packed state at `place`.
     #[inline]
-    pub fn get(&self, place: Place) -> &[u64] {
-        at(&self.segments, self.words, place)
+    pub fn get(&self, place: Place) -> &[u32] {
+        &self.row(place)[..self.words]
     }
-    /// Adds a state; returns its place and whether it is new.
+    /// The place of the state that the one at `place` was first reached from; the first state names itself.
+    pub fn from(&self, place: Place) -> Place {
+        self.row(place)[self.words]
+    }
+    /// Adds the states of a batch in their order; calls `new` for each that was not there, with how many came before it
+    /// in the batch and its place.
+    pub fn extend(&mut self, batch: &Batch, mut new: impl FnMut(usize, Place, &[u32])) {
+        for first in (0..batch.hashes.len()).step_by(GROUP) {
+            let mut unknown = self.unknown(batch, first);
+            while unknown != 0 {
+                let i = first + unknown.trailing_zeros() as usize;
+                unknown &= unknown - 1;
+                let packed = batch.state(i);
+                if let (place, true) = self.insert(packed, batch.hashes[i], batch.from[i]) {
+                    new(i, place, packed);
+                }
+            }
+        }
+    }
+    /// Which states of a group are not found at once, as bits.
+    // A lookup waits for memory twice, for a line of the table and for the state that it names. Reading for a group of
+    // states before any of them is used lets these waits overlap.
     #[inline]
-    pub fn insert(&mut self, packed: &[u64]) -> (Place, bool) {
-        let Self { words, segments, len, table } = self;
-        let is_it = |&place: &Place| same(at(segments, *words, place), packed);
-        let again = |&place: &Place| hash(at(segments, *words, place));
-        match table.entry(hash(packed), is_it, again) {
-            Entry::Occupied(entry) => (*entry.get(), false),
-            Entry::Vacant(entry) => {
+    fn unknown(&self, batch: &Batch, first: usize) -> u32 {
+        let hashes = &batch.hashes[first..batch.hashes.len().min(first + GROUP)];
+        let mut like = [None; GROUP];
+        for (like, &hash) in like.iter_mut().zip(hashes) {
+            *like = self.table.first_like(hash);
+        }
+        let mut unknown = 0;
+        for (i, like) in like[..hashes.len()].iter().enumerate() {
+            let is_it = like.is_some_and(|place| same(self.get(place), batch.state(first + i)));
+            unknown |= u32::from(!is_it) << i;
+        }
+        unknown
+    }
+    /// Adds a state that was reached from the one at `from`; returns its place and whether it is new.
+    #[inline]
+    pub fn insert(&mut self, packed: &[u32], hash: u64, from: Place) -> (Place, bool) {
+        let Self { words, rows, len, table } = self;
+        let state = |place: Place| &row(rows, *words, place)[..*words];
+        match table.find(hash, |place| same(state(place), packed)) {
+            Some(place) => (place, false),
+            None => {
                 let place = Place::try_from(*len).expect("fewer than 2^32 states");
-                entry.insert(place);
-                self.push(packed);
+                table.insert(hash, place, |place| self::hash(state(place)));
+                self.push(packed, from);
                 (place, true)
             }
         }
     }
-    fn push(&mut self, packed: &[u64]) {
-        if self.len.is_multiple_of(SEGMENT_STATES) {
-            self.segments.push(vec![0; SEGMENT_STATES * self.words].into_boxed_slice());
+    fn push(&mut self, packed: &[u32], from: Place) {
+        let stride = self.words + 1;
+        if self.len.is_multiple_of(ROWS) {
+            self.rows.push(vec![0; ROWS * stride].into_boxed_slice());
         }
-        let row = self.len % SEGMENT_STATES;
-        let segment = self.segments.last_mut().expect("a segment was just made sure of");
-        segment[row * self.words..(row + 1) * self.words].copy_from_slice(packed);
+        let at = self.len % ROWS * stride;
+        let segment = self.rows.last_mut().expect("a segment was just made sure of");
+        segment[at..at + self.words].copy_from_slice(packed);
+        segment[at + self.words] = from;
         self.len += 1;
+    }
+    #[inline]
+    fn row(&self, place: Place) -> &[u32] {
+        row(&self.rows, self.words, place)
     }
 }
 
 #[inline]
-fn at(segments: &[Box<[u64]>], words: usize, place: Place) -> &[u64] {
-    let (segment, row) = (place as usize / SEGMENT_STATES, place as usize % SEGMENT_STATES);
-    &segments[segment][row * words..(row + 1) * words]
+fn row(rows: &[Box<[u32]>], words: usize, place: Place) -> &[u32] {
+    let at = place as usize % ROWS * (words + 1);
+    &rows[place as usize >> ROWS_BITS][at..=at + words]
 }
 
 /// Whether two states of a few words are the same: cheaper than a call to compare memory.
 #[inline]
-fn same(a: &[u64], b: &[u64]) -> bool {
+fn same(a: &[u32], b: &[u32]) -> bool {
     a.iter().zip(b).all(|(x, y)| x == y)
+}
+
+/// Places by hash, in segments that are found by the highest bits of the hash.
+struct Table {
+    /// The segment for each value of the `depth` highest bits.
+    directory: Vec<u32>,
+    depth: u32,
+    segments: Vec<Segment>,
+}
+
+struct Segment {
+    lines: Box<[Line]>,
+    len: usize,
+    /// How many of the highest bits all its hashes share.
+    depth: u32,
+}
+
+/// What one read of memory brings: the places of a few states, with eight bits of the hash of each.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line {
+    tags: [u8; SLOTS],
+    len: u32,
+    places: [Place; SLOTS],
+}
+
+const _: () = assert!(size_of::<Line>() == 64);
+
+impl Line {
+    const EMPTY: Self = Self { tags: [0; SLOTS], len: 0, places: [0; SLOTS] };
+
+    /// The places whose tag is `tag`, as bits.
+    #[inline]
+    fn like(&self, tag: u8) -> u32 {
+        let equal = self.tags.iter().enumerate().fold(0, |all, (i, &t)| all | u32::from(t == tag) << i);
+        equal & ((1 << self.len) - 1)
+    }
+}
+
+#[inline]
+fn tag(hash: u64) -> u8 {
+    hash as u8
+}
+
+#[inline]
+fn line(hash: u64) -> usize {
+    (hash >> 8) as usize % LINES
+}
+
+impl Segment {
+    fn new(depth: u32) -> Self {
+        Self { lines: vec![Line::EMPTY; LINES].into_boxed_slice(), len: 0, depth }
+    }
+    #[inline]
+    fn find(&self, hash: u64, mut is_it: impl FnMut(Place) -> bool) -> Option<Place> {
+        let mut at = line(hash);
+        loop {
+            let line = &self.lines[at];
+            let mut like = line.like(tag(hash));
+            while like != 0 {
+                let place = line.places[like.trailing_zeros() as usize];
+                if is_it(place) {
+                    return Some(place);
+                }
+                like &= like - 1;
+            }
+            // Nothing is ever taken out, so what does not fit is in the lines that follow a full one.
+            if (line.len as usize) < SLOTS {
+                return None;
+            }
+            at = (at + 1) % LINES;
+        }
+    }
+    #[inline]
+    fn insert(&mut self, hash: u64, place: Place) {
+        let mut at = line(hash);
+        while self.lines[at].len as usize == SLOTS {
+            at = (at + 1) % LINES;
+        }
+        let line = &mut self.lines[at];
+        line.tags[line.len as usize] = tag(hash);
+        line.places[line.len as usize] = place;
+        line.len += 1;
+        self.len += 1;
+    }
+}
+
+impl Table {
+    fn new() -> Self {
+        Self { directory: vec![0], depth: 0, segments: vec![Segment::new(0)] }
+    }
+    fn bytes(&self) -> usize {
+        self.segments.len() * LINES * size_of::<Line>() + self.directory.capacity() * 4
+    }
+    #[inline]
+    fn segment(&self, hash: u64) -> usize {
+        // Shifting by all 64 bits would shift by none.
+        self.directory[(hash >> 1 >> (63 - self.depth)) as usize] as usize
+    }
+    /// The first place in the line of `hash` that could be of its state.
+    #[inline]
+    fn first_like(&self, hash: u64) -> Option<Place> {
+        let line = &self.segments[self.segment(hash)].lines[line(hash)];
+        let like = line.like(tag(hash));
+        (like != 0).then(|| line.places[like.trailing_zeros() as usize])
+    }
+    #[inline]
+    fn find(&self, hash: u64, is_it: impl FnMut(Place) -> bool) -> Option<Place> {
+        self.segments[self.segment(hash)].find(hash, is_it)
+    }
+    /// Adds `place` under `hash`; `again` gives the hash of a place that was added before.
+    #[inline]
+    fn insert(&mut self, hash: u64, place: Place, again: impl Fn(Place) -> u64) {
+        while self.segments[self.segment(hash)].len >= FULL {
+            self.split(self.segment(hash), &again);
+        }
+        let segment = self.segment(hash);
+        self.segments[segment].insert(hash, place);
+    }
+    /// Splits a segment by the next bit of its hashes.
+    #[cold]
+    fn split(&mut self, segment: usize, again: impl Fn(Place) -> u64) {
+        let depth = self.segments[segment].depth + 1;
+        if depth > self.depth {
+            self.directory = self.directory.iter().flat_map(|&s| [s, s]).collect();
+            self.depth = depth;
+        }
+        let old = std::mem::replace(&mut self.segments[segment], Segment::new(depth));
+        let mut upper = Segment::new(depth);
+        for line in &old.lines {
+            for &place in &line.places[..line.len as usize] {
+                let hash = again(place);
+                let half = if hash >> (64 - depth) & 1 == 0 { &mut self.segments[segment] } else { &mut upper };
+                half.insert(hash, place);
+            }
+        }
+        let added = self.segments.len() as u32;
+        for (prefix, entry) in self.directory.iter_mut().enumerate() {
+            let in_upper_half = prefix >> (self.depth - depth) & 1 == 1;
+            *entry = if *entry as usize == segment && in_upper_half { added } else { *entry };
+        }
+        self.segments.push(upper);
+    }
 }

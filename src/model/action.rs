@@ -269,7 +269,7 @@ pub(super) fn step_from(w: &World, s: &State, a: Action) -> Step {
 
 /// What the adversary made of people whose keys are logged, and their server lists, is in the log from now on.
 #[inline]
-fn log_entries(w: &World, s: &mut State) {
+pub(super) fn log_entries(w: &World, s: &mut State) {
     let of_adversary = |p: Person| s.replaced.has(p) || s.registered.and(w.rogue).meets(w.of(p));
     for p in w.all_people().filter(|&p| w.has_log(p)) {
         s.entered = if of_adversary(p) { s.entered.with(p) } else { s.entered };

@@ -18,6 +18,7 @@ pub mod property;
 pub mod action;
 pub mod needs;
 pub mod reduce;
+pub mod successors;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 
@@ -28,4 +29,5 @@ pub use needs::{Facts, Needs};
 pub use property::Property;
 pub use reduce::{Reduced, Reductions};
 pub use state::State;
+pub use successors::{Scratch, Successor, Successors};
 pub use world::{Arrival, HonestOption, World};

@@ -1,7 +1,7 @@
 //! What honest people and their clients do. Servers tell the truth here, unless a vantage replaces what passes it.
 
 use super::action::{Blocked, Step, guard};
-use super::bits::{Device, Flag, Identity, Person, Set};
+use super::bits::{Device, Flag, Identity, PEOPLE_MAX, Person, Set};
 use super::decide::{Contact, Decision, LocalTrust, Own, Situation, decide, decide_contact};
 use super::directory::{
     Answer, View, absorb, contact, display, end_blind_trust, is_verified, on_change, own_identity, view,
@@ -395,36 +395,44 @@ pub fn situation(w: &World, s: &State, v: Device, contact: Contact, own: Own, vi
     }
 }
 
-/// Looks everybody in the room up, so that `s` becomes what follows, and decides who is given the key; an unanswered
-/// question refuses the whole send.
-fn audience(w: &World, s: &mut State, v: Device, answers: &[Answer]) -> Result<Set<Device>, Blocked> {
-    let before = *s;
-    let members = recognised_members(w, s, v);
-    let mut views = [None; super::bits::PEOPLE_MAX];
-    for p in members.iter() {
-        let told = view(w, &before, v, p, answers[p.0 as usize])?;
-        absorb(w, s, v, p, told);
-        views[p.0 as usize] = Some(told);
+/// What a client is told of each person whom it takes to be in the room.
+pub type Told = [Option<View>; PEOPLE_MAX];
+
+/// Asks about everybody in the room.
+fn ask(w: &World, s: &State, v: Device, answers: &[Answer; PEOPLE_MAX]) -> Result<Told, Blocked> {
+    let mut told = [None; PEOPLE_MAX];
+    for p in recognised_members(w, s, v).iter() {
+        told[p.0 as usize] = Some(view(w, s, v, p, answers[p.0 as usize])?);
     }
+    Ok(told)
+}
+
+/// Everybody of whom something is told, and what.
+fn each(told: &Told) -> impl Iterator<Item = (Person, View)> {
+    told.iter().enumerate().filter_map(|(p, view)| Some((Person(p as u8), (*view)?)))
+}
+
+/// Decides who is given the key by the client `v`, which has absorbed what it was told; an unanswered question refuses
+/// the whole send. `s` becomes what follows.
+fn audience(w: &World, s: &mut State, v: Device, told: &Told) -> Result<Set<Device>, Blocked> {
     // What is displayed does not depend on who was looked up first: the sender's own identity may have changed with it.
-    for (p, told) in members.iter().filter_map(|p| Some((p, views[p.0 as usize]?))) {
-        display(w, s, v, p, told);
+    for (p, view) in each(told) {
+        display(w, s, v, p, view);
     }
-    let own = views[w.owner(v).0 as usize].ok_or(Blocked::NotAMember)?;
+    let own = told[w.owner(v).0 as usize].ok_or(Blocked::NotAMember)?;
     let own = own_identity(w, s, v, own);
     // A question about a device comes before one about a contact.
     let (mut recipients, mut about_device, mut about_contact) = (Set::EMPTY, None, None);
-    for p in members.iter() {
-        let Some(told) = views[p.0 as usize] else { continue };
-        let standing = contact(w, s, v, p, told);
+    for (p, view) in each(told) {
+        let standing = contact(w, s, v, p, view);
         // A contact's standing can stop the message even where no device of theirs is listed.
         if let Some(Decision::RefuseRoom(why)) = decide_contact(w.policy(w.owner(v)), own, standing) {
             about_contact = Some(why);
             continue;
         }
-        for d in told.devices.union(told.clashing).without(v).iter() {
-            match decide(&situation(w, s, v, standing, own, told, d)) {
-                Decision::Share if told.devices.has(d) => recipients = recipients.with(d),
+        for d in view.devices.union(view.clashing).without(v).iter() {
+            match decide(&situation(w, s, v, standing, own, view, d)) {
+                Decision::Share if view.devices.has(d) => recipients = recipients.with(d),
                 Decision::Share | Decision::Withhold(_) => {}
                 Decision::RefuseRoom(why) => about_device = Some(why),
             }
@@ -437,12 +445,25 @@ fn audience(w: &World, s: &mut State, v: Device, answers: &[Answer]) -> Result<S
 }
 
 /// The client `v` looks everybody up afresh and sends one message to whoever its policy lets have the key.
-pub fn send(w: &World, s: State, v: Device, answers: &[Answer]) -> Step {
+pub fn send(w: &World, s: State, v: Device, answers: &[Answer; PEOPLE_MAX]) -> Step {
+    may_send(w, &s, v)?;
+    let told = ask(w, &s, v, answers)?;
+    let mut s = s;
+    each(&told).for_each(|(p, view)| absorb(w, &mut s, v, p, view));
+    deliver(w, s, v, &told)
+}
+
+/// Whether `v` is a client that can send to the room.
+pub fn may_send(w: &World, s: &State, v: Device) -> Result<(), Blocked> {
     guard!(s.signed_in.has(v), Blocked::NotSignedIn);
     guard!(w.senders.has(v), Blocked::NotASender);
-    guard!(s.members.has(w.owner(v)), Blocked::NotAMember);
+    Ok(())
+}
+
+/// The client `v`, which has absorbed what it was told of everybody, sends one message.
+pub fn deliver(w: &World, s: State, v: Device, told: &Told) -> Step {
     let mut s = s;
-    let recipients = audience(w, &mut s, v, answers)?;
+    let recipients = audience(w, &mut s, v, told)?;
     let readers = recipients.with(v);
     let honest = w.honest.minus(s.stolen);
     let reached = |p: Person| readers.meets(w.of(p));
@@ -491,9 +512,12 @@ fn misses_nobody(w: &World, s: &State, readers: Set<Device>) -> bool {
 
 /// Whether a message of `v` would reach every honest device in the room, with the servers' true answers.
 pub fn reaches_everybody(w: &World, s: State, v: Device) -> bool {
-    let truth = [Answer::Truth; super::bits::PEOPLE_MAX];
-    let reached = audience(w, &mut { s }, v, &truth).map(|recipients| recipients.with(v));
-    reached.is_ok_and(|readers| misses_nobody(w, &s, readers))
+    let mut after = s;
+    let reached = ask(w, &s, v, &[Answer::Truth; PEOPLE_MAX]).and_then(|told| {
+        each(&told).for_each(|(p, view)| absorb(w, &mut after, v, p, view));
+        audience(w, &mut after, v, &told)
+    });
+    reached.is_ok_and(|recipients| misses_nobody(w, &s, recipients.with(v)))
 }
 
 /// `by` gives the old keys it holds to another device of its own account that asked for them.

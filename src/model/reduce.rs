@@ -91,12 +91,21 @@ impl Reduced {
     /// The state that the search keeps after `action`; none if it cannot happen or another does all that it does.
     #[inline]
     pub fn step(&self, s: &State, action: Action) -> Option<State> {
-        if self.reductions.dominated_answers && hides_known_identity(&self.world, s, action) {
+        if has_answer(&self.world, action, |v, p, answer| self.hides_identity(s, v, p, answer)) {
             return None;
         }
         let mut next = step_from(&self.world, s, action).ok()?;
         self.forget(&mut next);
         Some(next)
+    }
+
+    /// Whether `answer` is left out because it shows no identity of `p` to a client `v` that holds one.
+    // The viewer keeps the one that it holds. An answer that shows it, with the same devices, raises no notice either,
+    // clears a question and signs as many devices or more; and whatever a viewer holds can be shown.
+    #[inline]
+    pub fn hides_identity(&self, s: &State, v: Device, p: Person, answer: Answer) -> bool {
+        let shows_none = matches!(answer, Answer::Lie(lie) if lie.identity == Shown::Nothing);
+        self.reductions.dominated_answers && shows_none && s.pinned.get(v, p) != Identity::None
     }
 
     /// The actions that a search tries, each with what it needs, without those that never happen.
@@ -109,6 +118,11 @@ impl Reduced {
         self.kept(&self.world.initial())
     }
 
+    /// Every bit set that a state which the search keeps could have.
+    pub fn fullest(&self) -> State {
+        if self.reductions.unread_fields { self.reads.bits } else { fullest(&self.world) }
+    }
+
     /// What the search keeps of a state.
     pub fn kept(&self, s: &State) -> State {
         let mut kept = *s;
@@ -116,8 +130,9 @@ impl Reduced {
         kept
     }
 
+    /// Forgets in `s` what is not kept.
     #[inline]
-    fn forget(&self, s: &mut State) {
+    pub fn forget(&self, s: &mut State) {
         if self.reductions.unread_fields {
             forget_unread(&self.world, &self.reads, s);
         }
@@ -261,14 +276,6 @@ fn has_answer(w: &World, action: Action, one: impl Fn(Device, Person, Answer) ->
         Action::Send(v, answers) => w.all_people().any(|p| one(v, p, answers[p.0 as usize])),
         _ => false,
     }
-}
-
-/// Whether some answer in `action` shows no identity of somebody to a viewer who holds one.
-// The viewer keeps the one that it holds. An answer that shows it, with the same devices, raises no notice either,
-// clears a question and signs as many devices or more; and whatever a viewer holds can be shown.
-fn hides_known_identity(w: &World, s: &State, action: Action) -> bool {
-    let shows_none = |answer| matches!(answer, Answer::Lie(lie) if lie.identity == Shown::Nothing);
-    has_answer(w, action, |v, p, answer| shows_none(answer) && s.pinned.get(v, p) != Identity::None)
 }
 
 /// Whether a server in the adversary's hands changes what it truly holds. It need not: whatever anybody asks about its

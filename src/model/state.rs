@@ -130,6 +130,9 @@ const WORDS: usize = size_of::<State>() / 8;
 // `Layout::repack` marks the words that changed in a `u64`.
 const _: () = assert!(WORDS <= 64);
 
+/// 32-bit words that no packed state takes more than.
+pub const WORDS_MAX: usize = 2 * WORDS;
+
 impl State {
     /// Rogue devices: in the adversary's hands and claimed to be an honest person's.
     #[inline]
@@ -157,10 +160,10 @@ impl State {
     }
 }
 
-/// Which bits of a state a cast can use: the exact, lossless packing of the states of one world.
+/// The exact, lossless packing of states that use certain bits only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// For each 16 bits of a state, the low ones of a word first: where the low bits that this cast uses are packed.
+    /// For each 16 bits of a state, the low ones of a word first: where the low bits that are used are packed.
     fields: Vec<Field>,
     bits: usize,
 }
@@ -173,9 +176,8 @@ struct Field {
 }
 
 impl Layout {
-    /// The layout for the cast of `w`, without the rows and bits of devices and people who are not there.
-    pub fn of(w: &World) -> Self {
-        let fullest = fullest(w);
+    /// The layout for states whose bits are all bits of `fullest`.
+    pub fn of(fullest: &State) -> Self {
         let used = fullest.words().iter().flat_map(|word| [0, 16, 32, 48].map(|shift| (word >> shift) as u16));
         let mut bits = 0;
         let mut field = |used: u16| {
@@ -189,22 +191,22 @@ impl Layout {
     pub fn bits(&self) -> usize {
         self.bits
     }
-    /// 64-bit words a packed state takes.
+    /// 32-bit words a packed state takes.
     pub fn len(&self) -> usize {
-        self.bits.div_ceil(64)
+        self.bits.div_ceil(32)
     }
     /// Whether a packed state takes no bits, because nobody is there.
     pub fn is_empty(&self) -> bool {
         self.bits == 0
     }
     /// Writes `s` to `out`, which has [`Layout::len`] words.
-    pub fn pack(&self, s: &State, out: &mut [u64]) {
+    pub fn pack(&self, s: &State, out: &mut [u32]) {
         out.fill(0);
         self.repack(&State::default(), s, out);
     }
     /// Turns `out`, to which `from` was packed, into the packed `to`; returns whether the two differ.
     // Few fields change in a step, so this is much cheaper than packing all of them.
-    pub fn repack(&self, from: &State, to: &State, out: &mut [u64]) -> bool {
+    pub fn repack(&self, from: &State, to: &State, out: &mut [u32]) -> bool {
         let (from, to) = (from.words(), to.words());
         let changed = (0..WORDS).fold(0u64, |all, i| all | u64::from(from[i] != to[i]) << i);
         let mut left = changed;
@@ -216,25 +218,26 @@ impl Layout {
         changed != 0
     }
     /// Flips in a packed state the four fields from `first` on where `changed` has bits.
-    fn flip(&self, first: usize, mut changed: u64, out: &mut [u64]) {
+    fn flip(&self, first: usize, mut changed: u64, out: &mut [u32]) {
         while changed != 0 {
             let shift = changed.trailing_zeros() & !15;
             let (bits, Field { at, width }) = (changed >> shift & 0xffff, self.fields[first + shift as usize / 16]);
-            debug_assert!(bits >> width == 0, "a state has bits outside its cast");
-            out[at / 64] ^= bits << (at % 64);
-            if at % 64 + width > 64 {
-                out[at / 64 + 1] ^= bits >> (64 - at % 64);
+            debug_assert!(bits >> width == 0, "a state has bits that its layout has no room for");
+            let placed = bits << (at % 32);
+            out[at / 32] ^= placed as u32;
+            if at % 32 + width > 32 {
+                out[at / 32 + 1] ^= (placed >> 32) as u32;
             }
             changed &= !(0xffff << shift);
         }
     }
     /// The state that was packed into `packed`.
-    pub fn unpack(&self, packed: &[u64]) -> State {
+    pub fn unpack(&self, packed: &[u32]) -> State {
         let mut words = [0; WORDS];
         for (i, &Field { at, width }) in self.fields.iter().enumerate().filter(|f| f.1.width != 0) {
-            let mut bits = packed[at / 64] >> (at % 64);
-            if at % 64 + width > 64 {
-                bits |= packed[at / 64 + 1] << (64 - at % 64);
+            let mut bits = u64::from(packed[at / 32]) >> (at % 32);
+            if at % 32 + width > 32 {
+                bits |= u64::from(packed[at / 32 + 1]) << (32 - at % 32);
             }
             words[i / 4] |= (bits & ((1 << width) - 1)) << (16 * (i % 4));
         }
@@ -242,8 +245,8 @@ impl Layout {
     }
 }
 
-/// Every bit set that a state of this cast could have.
-pub(super) fn fullest(w: &World) -> State {
+/// Every bit set that a state of the cast of `w` could have: the rows and bits of devices and people who are there.
+pub fn fullest(w: &World) -> State {
     let (d, p) = (Set::<Device>::first(w.devices), Set::<Person>::first(w.people));
     let viewers = w.honest;
     let of_people = viewers.iter().fold(OfPeople::default(), |r, v| r.with_row(v, p));
