@@ -8,9 +8,7 @@ use super::breadth::{End, Expanded, Graph, Space, Until};
 use super::store::Place;
 use super::{Findings, Limits, Progress};
 use crate::model::state::{Layout, WORDS_MAX};
-use crate::model::{
-    Action, Property, Reduced, Reductions, Scratch, State, Successor, Successors, World, property,
-};
+use crate::model::{Action, Property, Reduced, Reductions, Scratch, State, Successor, Successors, World, property};
 use std::num::NonZero;
 use std::time::Instant;
 

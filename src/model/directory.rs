@@ -55,9 +55,9 @@ pub struct View {
     pub devices: Set<Device>,
     /// Those of the devices, and of the clashing ones, that `identity` signed.
     pub signed: Set<Device>,
-    /// Honest devices whose id the answer gives to other keys than those that the viewer holds under it. Such a key is
-    /// not taken over, so the device that came under the id is not in `devices`; the viewer goes on with the one that
-    /// it holds, which can raise a question, and to which a key sent is a key lost.
+    /// Devices whose id the answer gives to other keys than those that the viewer holds under it. Such a key is not taken
+    /// over, so the device that came under the id is not in `devices`; the viewer goes on with the one that it holds,
+    /// which can raise a question. A key sent to it is lost, unless it is the adversary's, who is on the way.
     pub clashing: Set<Device>,
     /// Whether the viewer's own signatures and records about the person came along.
     pub vouched: bool,
@@ -89,17 +89,34 @@ pub fn view(w: &World, s: &State, v: Device, p: Person, answer: Answer) -> Resul
             told(w, s, v, p, lie)
         }
     };
-    let clashes = |r: &Device| w.reuses(*r).is_some_and(|h| s.stored.has(v, h));
-    let rejected: Set<Device> = told.devices.and(w.rogue).iter().filter(clashes).collect();
-    let clashing: Set<Device> = rejected.iter().filter_map(|r| w.reuses(r)).collect();
+    Ok(if w.reused.is_empty() { told } else { as_held(w, s, v, told) })
+}
+
+/// What `told` comes to for the client `v`, which takes no other keys under an id than those that it holds.
+fn as_held(w: &World, s: &State, v: Device, told: View) -> View {
+    let held_instead = |d: Device| same_id(w, s, d).and(s.stored.row(v));
+    let rejected: Set<Device> = told.devices.iter().filter(|&d| !held_instead(d).is_empty()).collect();
+    let clashing = rejected.iter().fold(Set::EMPTY, |all: Set<Device>, d| all.union(held_instead(d)));
     // The keys that the viewer holds came with their signatures.
     let signed_before = match told.identity {
         Identity::True => s.signed.and(clashing),
         Identity::Old => s.signed_old.and(clashing),
-        Identity::None | Identity::Forged => Set::EMPTY,
+        Identity::Forged => clashing.and(w.rogue),
+        Identity::None => Set::EMPTY,
     };
     let signed = told.signed.minus(rejected).union(signed_before);
-    Ok(View { devices: told.devices.minus(rejected), signed, clashing, ..told })
+    View { devices: told.devices.minus(rejected), signed, clashing, ..told }
+}
+
+/// The other devices that have the id of `d`.
+pub fn same_id(w: &World, s: &State, d: Device) -> Set<Device> {
+    let reusing = |h: Device| w.rogue.iter().filter(|&r| w.reuses(r) == Some(h)).collect::<Set<Device>>();
+    match w.reuses(d) {
+        // What is held under the id may be the keys from before its honest device came back under another.
+        Some(h) => reusing(h).without(d).with(h),
+        None if w.reused.has(d) && !s.renamed.has(d) => reusing(d),
+        None => Set::EMPTY,
+    }
 }
 
 /// Whether the adversary can tell `lie` about `p` to the client `v`.
@@ -110,7 +127,7 @@ fn can_tell(w: &World, s: &State, v: Device, p: Person, lie: Lie) -> Result<(), 
     guard!(!w.is_logged(v, p) || w.controls(p), Blocked::NotInLog);
     guard!(lie.added.within(s.held(w)), Blocked::NotHeld);
     let honest = listed_honest(w, s, p, lie);
-    let id_is_free = |r: Device| w.reuses(r).is_none_or(|h| !honest.has(h));
+    let id_is_free = |r: Device| w.reuses(r).is_none_or(|h| !honest.has(h) || s.renamed.has(h));
     guard!(lie.added.iter().all(id_is_free), Blocked::DeviceIdTaken);
     guard!(lie.identity != Shown::True || s.born.has(p), Blocked::NoSuchIdentity);
     guard!(lie.identity != Shown::Old || s.has_old.has(p), Blocked::NoSuchIdentity);
@@ -320,8 +337,10 @@ fn is_vouched(s: &State, me: Person, p: Person, identity: Identity) -> bool {
 fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     // Where no rogue device comes under another's id, nobody's keys by id need to be remembered.
-    let stored = s.stored.row(v).minus(w.of(p)).union(view.devices.and(w.reused)).union(view.clashing);
-    s.stored.set_row(v, stored);
+    if !w.reused.is_empty() {
+        let listed = view.devices.and(w.sharing_id()).minus(s.renamed);
+        s.stored.set_row(v, s.stored.row(v).minus(w.of(p)).union(listed).union(view.clashing));
+    }
     // What was decided about a device goes with it when an answer does not list it.
     let policy = w.policy(me);
     let gone = w.of(p).minus(view.devices).minus(view.clashing);

@@ -167,8 +167,6 @@ impl Needs {
     fn told(self, w: &World, p: Person, x: Answer) -> Self {
         let Answer::Lie(lie) = x else { return self };
         let needs = self.arrived().held(w, lie.added);
-        let ids = lie.added.iter().filter_map(|r| w.reuses(r)).filter(|h| w.of(p).has(*h) && !lie.left_out.has(*h));
-        let needs = ids.fold(needs, Self::not_signed_in);
         match lie.identity {
             Shown::True => needs.born(p),
             Shown::Old => Self { has: Facts { has_old: needs.has.has_old.with(p), ..needs.has }, ..needs },

@@ -4,7 +4,7 @@ use super::action::{Blocked, Step, guard};
 use super::bits::{Device, Flag, Identity, PEOPLE_MAX, Person, Set};
 use super::decide::{Contact, Decision, LocalTrust, Own, Situation, decide, decide_contact};
 use super::directory::{
-    Answer, View, absorb, contact, display, end_blind_trust, is_verified, on_change, own_identity, view,
+    Answer, View, absorb, contact, display, end_blind_trust, is_verified, on_change, own_identity, same_id, view,
 };
 use super::state::{Among, State};
 use super::world::{Arrival, HonestOption, World};
@@ -56,7 +56,6 @@ pub fn sign_in(w: &World, s: State, d: Device, publication: Publication) -> Step
     guard!(first || joins_by_password, Blocked::JoiningNeedsExistingDevice);
     let brings_identity = first && policy.first_identity == FirstIdentity::WithFirstDevice;
     guard!(first || brings_identity || shares_identity(w, s, p), Blocked::NoIdentityToShare);
-    guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
     can_replace(w, s, d, publication)?;
     let replaces_identity = publication.rogue().is_some() && policy.has_identity();
     guard!(
@@ -85,10 +84,9 @@ fn shares_identity(w: &World, s: State, p: Person) -> bool {
     w.policy(p).identity != IdentityKind::SharedByDevices || s.born.has(p) && !s.replaced.has(p)
 }
 
-/// Whether no registered device uses the id of `d`.
+/// Whether no registered device uses the id of the adversary's device `d`.
 pub fn id_is_free(w: &World, s: State, d: Device) -> bool {
-    let same_id = |o: &Device| w.reuses(*o) == Some(d) || w.reuses(d) == Some(*o);
-    !w.all_devices().filter(|o| s.registered.has(*o)).any(|o| same_id(&o))
+    !same_id(w, &s, d).minus(s.renamed).meets(s.registered)
 }
 
 /// The client of `p` is shown what its server's log holds now, where there is one, and finds out what took the place of
@@ -108,10 +106,11 @@ fn publish_device(w: &World, s: State, d: Device, publication: Publication) -> S
         Publication::Joined(r) => s.registered.with(d).with(r),
     };
     let rogue = publication.rogue().map_or(s.existed, |r| s.existed.with(r));
-    // It comes under a new id, if it was there before, under which nobody holds keys or was given any.
-    let (stored, given) = (s.stored.without_column(d), s.given.without_column(d));
     let (signed, signed_old) = (s.signed.without(d), s.signed_old.without(d));
-    State { registered, existed: rogue.and(s.rogue(w)), stored, given, signed, signed_old, ..s }
+    // Only a server in the adversary's hands gives an id to somebody that another had.
+    let had = if w.controls(w.owner(d)) { s.registered } else { s.registered.union(s.removed) };
+    let renamed = if same_id(w, &s, d).meets(had) { s.renamed.with(d) } else { s.renamed };
+    State { registered, existed: rogue.and(s.rogue(w)), renamed, signed, signed_old, ..s }
 }
 
 /// The person of `d` makes a true identity on `d`, which signs `d`; the server is told, or told otherwise.
@@ -163,7 +162,6 @@ pub fn approve_device(w: &World, s: State, by: Device, d: Device, publication: P
             guard!(!policy.has_primary_device() || s.primary.has(by), Blocked::NotPrimary);
             guard!(!policy.has_identity() || holds_identity(w, s, by), Blocked::NotApproved);
             guard!(!s.signed_in.has(d), Blocked::SignedInAlready);
-            guard!(id_is_free(w, s, d), Blocked::DeviceIdTaken);
             guard!(!policy.has_identity() || publication == Publication::Intact, Blocked::KeysAreBound);
             // The server takes only keys signed by the identity that it has for the account.
             guard!(!s.replaced.has(p), Blocked::KeysAreBound);
@@ -245,7 +243,9 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
 /// Whether each of two devices of honest people finds the other in what it is told, so that a ceremony can begin.
 fn know_each_other(w: &World, s: State, a: Device, b: Device) -> bool {
     // Whoever sits on the way can list a device that the server does not.
-    let finds = |v: Device, d: Device| s.registered.has(d) || s.active.on() && w.vantage_on_route(v, w.owner(d));
+    let listed = |v: Device, d: Device| s.registered.has(d) || s.active.on() && w.vantage_on_route(v, w.owner(d));
+    // Nor does a ceremony succeed with a device under whose id the client holds another's keys.
+    let finds = |v: Device, d: Device| listed(v, d) && !same_id(w, &s, d).meets(s.stored.row(v));
     finds(a, b) && finds(b, a)
 }
 
@@ -257,9 +257,12 @@ fn compare(w: &World, s: State, a: Device, b: Device) -> State {
 /// The client `v` trusts the compared device `d` by itself.
 pub fn mark_as_compared(w: &World, s: State, v: Device, d: Device) -> State {
     let trusted = s.trusted.with(v, d);
+    // Who compares a device holds its keys.
+    let shares_id = w.sharing_id().minus(s.renamed).has(d);
+    let stored = if shares_id { s.stored.with(v, d) } else { s.stored };
     match has_one_mark(w, v) {
-        true => State { trusted, accepted: s.accepted.without(v, d), seen: s.seen.without(v, d), ..s },
-        false => State { trusted, ..s },
+        true => State { trusted, stored, accepted: s.accepted.without(v, d), seen: s.seen.without(v, d), ..s },
+        false => State { trusted, stored, ..s },
     }
 }
 
@@ -432,7 +435,8 @@ fn audience(w: &World, s: &mut State, v: Device, told: &Told) -> Result<Set<Devi
         }
         for d in view.devices.union(view.clashing).without(v).iter() {
             match decide(&situation(w, s, v, standing, own, view, d)) {
-                Decision::Share if view.devices.has(d) => recipients = recipients.with(d),
+                // What is sent to the id passes whoever gave it away.
+                Decision::Share if view.devices.has(d) || w.rogue.has(d) => recipients = recipients.with(d),
                 Decision::Share | Decision::Withhold(_) => {}
                 Decision::RefuseRoom(why) => about_device = Some(why),
             }
@@ -473,7 +477,7 @@ pub fn deliver(w: &World, s: State, v: Device, told: &Told) -> Step {
     let after_removal: Set<Device> =
         recipients.and(s.rogue(w)).iter().filter(|&d| s.removed.meets(w.of(w.owner(d)))).collect();
     let era_is_past = s.existed.is_empty();
-    let given = s.given.row(v).union(recipients.and(w.reused));
+    let given = s.given.row(v).union(recipients.and(w.reused).minus(s.renamed));
     let unseen = w.policy(w.owner(v)).membership == Membership::ServerSilent;
     let s = State {
         past: if era_is_past { s.past.union(readers) } else { s.past },
@@ -658,6 +662,7 @@ pub fn forget(w: &World, s: State, d: Device) -> State {
     // Whoever holds its old keys under an id that another comes under now holds the signatures too.
     let kept = w.reused.has(d);
     State {
+        renamed: if kept { s.renamed.with(d) } else { s.renamed },
         signed: if kept { s.signed } else { s.signed.without(d) },
         signed_old: if kept { s.signed_old } else { s.signed_old.without(d) },
         pinned: s.pinned.without_row(d),

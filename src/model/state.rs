@@ -65,6 +65,9 @@ pub struct State {
     pub signed_in: Set<Device>,
     /// Honest devices that the adversary threw off their account.
     pub evicted: Set<Device>,
+    /// Honest devices that go by another id than the one that a device of the adversary's reuses, now or when they come
+    /// back: a homeserver gives no id twice.
+    pub renamed: Set<Device>,
     /// Devices that have sent a message that reached every other member, before the adversary arrived; where it arrives
     /// after verification, only once their person had verified every other member.
     pub contacted: Set<Device>,
@@ -96,9 +99,10 @@ pub struct State {
     pub trusted: OfDevices,
     /// blocked(v, d): a prompt about d was answered with no.
     pub blocked: OfDevices,
-    /// given(v, d): v has sent d the key of a past message.
+    /// given(v, d): v has sent the key of a past message to the device d under the id that another reuses.
     pub given: OfDevices,
-    /// stored(v, d): v's client holds the keys of d under d's id, and takes no others for that id until it is gone.
+    /// stored(v, d): v's client holds the keys of d under an id that two devices share, and takes no others for that id
+    /// until an answer leaves it out.
     pub stored: OfDevices,
     /// looked(c, d): the client c has looked its own account up since the rogue device d first existed.
     pub looked: OfDevices,
@@ -120,10 +124,12 @@ pub struct State {
     pub all_read: Flag,
     /// People of whom the one log that everybody is shown has ever held a device or an identity of the adversary's.
     pub entered: Set<Person>,
+    /// Room for more, as the size is a multiple of eight bytes.
+    pub room: [u16; 3],
 }
 
-// 280 bytes, 24 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
-const _: () = assert!(size_of::<State>() <= 280);
+// 288 bytes, 24 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
+const _: () = assert!(size_of::<State>() <= 288);
 
 /// Words in a [`State`], each of which holds four fields or rows of 16 bits.
 const WORDS: usize = size_of::<State>() / 8;
@@ -280,6 +286,7 @@ pub fn fullest(w: &World) -> State {
         backed_current: backed,
         signed_in: d,
         evicted: d,
+        renamed: w.reused,
         contacted: d,
         shown: d,
         shown_verified: d,
@@ -294,8 +301,8 @@ pub fn fullest(w: &World) -> State {
         accepted: of_devices,
         trusted: of_devices,
         blocked: of_devices,
-        given: of_devices,
-        stored: of_devices,
+        given: viewers.iter().fold(OfDevices::default(), |r, v| r.with_row(v, w.reused)),
+        stored: viewers.iter().fold(OfDevices::default(), |r, v| r.with_row(v, w.sharing_id())),
         looked: of_devices,
         forked: viewers.iter().fold(OfPeople::default(), |r, v| r.with_row(v, logged)),
         past: d,
@@ -305,5 +312,6 @@ pub fn fullest(w: &World) -> State {
         ghosts: if silent.is_empty() { Set::EMPTY } else { w.uninvited_devices },
         all_read: Flag::ON,
         entered: logged,
+        room: [0; 3],
     }
 }

@@ -120,6 +120,14 @@ impl World {
     pub fn reuses(&self, d: Device) -> Option<Device> {
         self.reuses[d.index()]
     }
+    /// The devices that share an id with another one: honest ones, and those of the adversary's that reuse it.
+    pub fn sharing_id(&self) -> Set<Device> {
+        if self.reused.is_empty() {
+            Set::EMPTY
+        } else {
+            self.reused.union(self.rogue.iter().filter(|&r| self.reuses(r).is_some()).collect())
+        }
+    }
     /// Whether the scenario switches `o` on.
     pub fn has_option(&self, o: HonestOption) -> bool {
         self.options[o as usize]

@@ -168,6 +168,7 @@ fn vars(w: &World, names: &Names, s: &State) -> Vec<(&'static str, Value)> {
         ("backed_current", set(s.backed_current, p)),
         ("signed_in", set(s.signed_in, d)),
         ("evicted", set(s.evicted, d)),
+        ("renamed", set(s.renamed, d)),
         ("contacted", set(s.contacted, d)),
         ("shown", set(s.shown, d)),
         ("shown_verified", set(s.shown_verified, d)),

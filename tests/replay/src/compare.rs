@@ -106,7 +106,8 @@ fn decisions(w: &World, s: State, v: Device, views: &[(Device, Person, View)]) -
         let (p, told) = (*p, *told);
         let standing = contact(w, &looked, v, p, told);
         let decide = move |d| (d, decide(&situation(w, &looked, v, standing, own, told, d)));
-        told.devices.without(v).iter().map(decide).collect::<Vec<_>>()
+        // What is sent under an id to keys of the adversary's is not lost, whoever is listed under it.
+        told.devices.union(told.clashing.and(w.rogue)).without(v).iter().map(decide).collect::<Vec<_>>()
     };
     views.iter().flat_map(of).collect()
 }
@@ -235,7 +236,9 @@ impl<'a, 'w> Comparison<'a, 'w> {
             let about = format!("the local trust in {}", self.device(d));
             self.check(Topic::LocalTrust, who, &about, (decided, device.local_trust_state()));
         }
-        let stays: Set<Device> = told.clashing.iter().filter(|d| self.cast.clients.contains_key(d)).collect();
+        // The keys that a device had before it came under another id are nobody's in the cast.
+        let stays = told.clashing.minus(told.devices).minus(s.renamed);
+        let stays: Set<Device> = stays.iter().filter(|d| self.cast.clients.contains_key(d)).collect();
         let devices = told.devices.without(v);
         let sides = (self.devices_text(devices.union(stays)), self.devices_text(listed));
         self.check(Topic::Devices, who, "the devices that it knows", sides);
@@ -274,7 +277,9 @@ impl<'a, 'w> Comparison<'a, 'w> {
         let decided = decisions(self.cast.world, self.before, v, views);
         let shared: Set<Device> = decided.iter().filter(|x| x.1 == Decision::Share).map(|x| x.0).collect();
         let given = self.cast.given.iter().filter(|(s, _)| *s == session).map(|(_, d)| *d);
-        let stays = views.iter().fold(Set::EMPTY, |all, (_, _, told)| all.union(told.clashing));
+        let honest = self.cast.world.honest;
+        let lost = |told: &View| told.clashing.minus(told.devices).and(honest);
+        let stays = views.iter().fold(Set::EMPTY, |all, (_, _, told)| all.union(lost(told)));
         let given: Set<Device> = given.filter(|&d| !stays.has(d)).collect();
         let sides = (self.devices_text(shared), self.devices_text(given));
         self.check(Topic::Given, None, "the key is given to", sides);

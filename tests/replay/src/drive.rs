@@ -77,6 +77,8 @@ pub struct Cast<'w> {
     /// Sessions that were forwarded, and to whom.
     pub forwarded: BTreeSet<(String, Device)>,
     ids: BTreeMap<Device, OwnedDeviceId>,
+    /// The ids that an honest device shares with devices of the adversary's, by the honest device.
+    shared_ids: BTreeMap<Device, OwnedDeviceId>,
     generation: u32,
     signers: BTreeMap<(Person, Key), Client>,
     signed_by: BTreeSet<(Person, Key, Device)>,
@@ -106,6 +108,7 @@ impl<'w> Cast<'w> {
             strategy,
             forwarded: BTreeSet::new(),
             ids: BTreeMap::new(),
+            shared_ids: BTreeMap::new(),
             generation: 0,
             signers: BTreeMap::new(),
             signed_by: BTreeSet::new(),
@@ -203,10 +206,7 @@ impl<'w> Cast<'w> {
         if self.clients.contains_key(&d) {
             return Ok(());
         }
-        let id = match self.world.reuses(d) {
-            Some(h) => self.id(h).cloned().unwrap_or_else(|_| self.fresh_id(h)),
-            None => self.fresh_id(d),
-        };
+        let id = self.id_for(d);
         let p = self.world.owner(d);
         let client = Client::new(d, p, &self.user(p), &id).await;
         // As an application does for everybody in its encrypted rooms.
@@ -215,6 +215,26 @@ impl<'w> Cast<'w> {
         self.ids.insert(d, id);
         self.clients.insert(d, client);
         Ok(())
+    }
+    /// The id under which `d` comes. The first session of a device shares its id with whoever of the adversary's reuses
+    /// it, unless that is on the account already.
+    fn id_for(&mut self, d: Device) -> OwnedDeviceId {
+        let h = self.world.reuses(d).unwrap_or(d);
+        let mut reusing = self.world.all_devices().filter(|&r| self.world.reuses(r) == Some(h));
+        // Only a server in the adversary's hands gives an id to somebody that another had.
+        let honest = !self.world.controls(self.world.owner(d));
+        let had = |r: Device| self.server.registered.has(r) || honest && self.ids.contains_key(&r);
+        let taken = d == h && reusing.any(had);
+        let again = d == h && self.ids.contains_key(&d);
+        if taken || again {
+            return self.fresh_id(d);
+        }
+        if let Some(id) = self.shared_ids.get(&h) {
+            return id.clone();
+        }
+        let id = self.fresh_id(h);
+        self.shared_ids.insert(h, id.clone());
+        id
     }
     /// A new id for each session, as a homeserver gives it.
     fn fresh_id(&mut self, d: Device) -> OwnedDeviceId {
@@ -316,8 +336,11 @@ impl<'w> Cast<'w> {
             // The machine must not see the other identity, or it drops the secret of this one.
             let one = Set::EMPTY.with(d);
             let told = Told { key: Some(key), devices: one, signed: one, vouched: true };
+            // Nor does it take other keys under an id than those that it holds.
+            let nobody = self.server.query_by_adversary(p, Told { devices: Set::EMPTY, signed: Set::EMPTY, ..told })?;
             let response = self.server.query_by_adversary(p, told)?;
             let signer = &self.signers[&(p, key)];
+            signer.told(self.server.user(p), &nobody).await?;
             signer.told(self.server.user(p), &response).await?;
             let request = signer.sign(self.id(d)?).await?;
             self.server.upload_signatures(&request)?;
@@ -623,6 +646,11 @@ impl<'w> Cast<'w> {
                         self.given.insert((session.to_string(), to));
                         self.server.log.push(Wire::Encrypted(v, to));
                     }
+                }
+                // What is sent to an id goes to whom the sender was last told of under it.
+                let told = self.last.get(&(v, self.world.owner(to)));
+                if self.world.honest.has(to) && told.is_some_and(|told| !told.devices.has(to)) {
+                    continue;
                 }
                 let one = matrix_sdk_crypto::types::requests::ToDeviceRequest::new(
                     user,

@@ -28,6 +28,9 @@ struct Args {
     /// Walk the bundled scenarios at random, so many times.
     #[arg(long, conflicts_with = "trace")]
     walk: Option<u64>,
+    /// Walk this scenario only.
+    #[arg(long, value_name = "NAME", requires = "walk")]
+    scenario: Option<String>,
     /// The seed of the first walk; each further walk has the next.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -55,7 +58,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match (&args.trace, args.walk, &args.validate) {
         (Some(path), ..) => replay(path),
-        (None, Some(walks), _) => walk(walks, args.seed, args.steps),
+        (None, Some(walks), _) => walk(&args, walks),
         (None, None, Some(file)) => validate(&args, file),
         (None, None, None) => Err("a trace, --walk or --validate is needed".to_string()),
     };
@@ -113,11 +116,16 @@ async fn tell_all(w: &World, names: &Names, mut both: Replay<'_>, actions: &[Act
 }
 
 /// Walks `walks` times; whether nothing new came up.
-fn walk(walks: u64, seed: u64, steps: usize) -> Result<bool, String> {
-    let cells = cells();
+fn walk(args: &Args, walks: u64) -> Result<bool, String> {
+    let Args { scenario, seed, steps, .. } = args;
+    let mut cells = cells();
+    cells.retain(|cell| scenario.as_ref().is_none_or(|name| cell.scenario == *name));
+    if cells.is_empty() {
+        return Err("no such scenario is one that the client can play".to_string());
+    }
     let (mut tally, mut agreed) = (Tally::default(), true);
-    for seed in seed..seed + walks {
-        let (cell, actions) = seeded(&cells, seed, steps);
+    for seed in *seed..seed + walks {
+        let (cell, actions) = seeded(&cells, seed, *steps);
         let course = machine::run(cell.replay(&actions)).map_err(|e| e.to_string())?;
         tally.add(cell, &actions, &course);
         if let Some(stop) = course.stop {
