@@ -123,6 +123,8 @@ pub enum Format {
 pub struct LimitOptions {
     /// The most states that each search may keep.
     pub states_max: Option<usize>,
+    /// The most steps after which a search still looks.
+    pub depth_max: Option<usize>,
     /// The time that all searches have together.
     pub timeout: Option<Duration>,
     /// The most bytes that each search may hold.
@@ -238,6 +240,7 @@ fn search_limits(options: &LimitOptions) -> Limits {
     }
     Limits {
         states_max: options.states_max,
+        depth_max: options.depth_max,
         deadline: options.timeout.map(|t| Instant::now() + t),
         bytes_max: options.bytes_max,
         reductions: None,

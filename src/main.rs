@@ -172,6 +172,9 @@ struct LimitArgs {
     /// Give a search up as `unknown` after this many states.
     #[arg(long, value_name = "N")]
     max_states: Option<usize>,
+    /// Give a search up as `unknown` when it has seen all that can happen in this many steps.
+    #[arg(long, value_name = "N")]
+    max_depth: Option<usize>,
     /// Give all searches up as `unknown` after this time, e.g. 90s, 10m.
     #[arg(long, value_name = "TIME", value_parser = command::parse_duration)]
     timeout: Option<std::time::Duration>,
@@ -247,7 +250,9 @@ impl From<LintFormatArg> for Format {
 
 impl From<LimitArgs> for command::LimitOptions {
     fn from(l: LimitArgs) -> Self {
-        Self { states_max: l.max_states, timeout: l.timeout, bytes_max: l.max_memory, jobs: l.jobs.map(usize::from) }
+        let jobs = l.jobs.map(usize::from);
+        let LimitArgs { max_states, max_depth, timeout, max_memory, .. } = l;
+        Self { states_max: max_states, depth_max: max_depth, timeout, bytes_max: max_memory, jobs }
     }
 }
 

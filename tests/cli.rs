@@ -55,7 +55,7 @@ fn own_files() -> tempfile::TempDir {
 #[test]
 fn exit_codes_are_the_documented_ones() {
     let dir = own_files();
-    let cases: [(&[&str], i32); 13] = [
+    let cases: [(&[&str], i32); 14] = [
         (&["check", "password-thief", "--models", "matrix-tofu"], 0),
         (&["check", "my-scenario.json", "--models", "my-model.json"], 0),
         (&["check", "wrong.json", "--models", "my-model.json"], 1),
@@ -63,6 +63,7 @@ fn exit_codes_are_the_documented_ones() {
         (&["check", "no-such-file.json"], 2),
         (&["compare", "password-thief", "--models", "my-scenario.json"], 2),
         (&["check", "password-thief", "--models", "matrix-tofu", "--max-states", "10"], 3),
+        (&["check", "password-thief", "--models", "matrix-tofu", "--max-depth", "2"], 3),
         (&["check", "password-thief", "--models", "signal"], 4),
         (&["check", "large-three-people", "--models", "signal", "--timeout", "0s"], 3),
         // Several at once: bad input, then unmet, then vacuous, then inconclusive.

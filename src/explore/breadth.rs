@@ -207,6 +207,9 @@ impl Graph {
         if self.next.index == self.level_end {
             return End::Exhausted;
         }
+        if self.is_deep_enough(until) {
+            return End::Stopped(Stopped::Depth);
+        }
         let stores = std::mem::take(&mut self.shards);
         let threads = stores.len();
         let shards = stores.into_iter().map(|store| RwLock::new(Shard { store, new: Vec::new(), marks: Vec::new() }));
@@ -405,6 +408,7 @@ impl<S: Space> Shared<'_, S> {
             *end = match () {
                 () if graph.marks() & until.marks != 0 => Some(End::Marked),
                 () if graph.next.index == graph.level_end => Some(End::Exhausted),
+                () if graph.is_deep_enough(until) => Some(End::Stopped(Stopped::Depth)),
                 () => None,
             };
         }
@@ -423,6 +427,9 @@ impl<'a> Round<'a> {
 impl Graph {
     fn marks(&self) -> u32 {
         self.marked.iter().enumerate().fold(0, |all, (i, place)| all | u32::from(place.is_some()) << i)
+    }
+    fn is_deep_enough(&self, until: &Until) -> bool {
+        until.limits.depth_max.is_some_and(|max| self.depth >= max)
     }
     /// The shard of a state, by its place in the order of discovery.
     #[inline]

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 pub struct Limits {
     /// The most states that a search may keep.
     pub states_max: Option<usize>,
+    /// The most steps after which a search still looks.
+    pub depth_max: Option<usize>,
     /// The moment from which on no more is searched.
     pub deadline: Option<Instant>,
     /// The most bytes that the states kept, and the ways back from them, may take.
@@ -32,6 +34,8 @@ pub struct Limits {
 pub enum Stopped {
     /// More states were kept than allowed.
     States,
+    /// All that can happen in as many steps as allowed was searched.
+    Depth,
     /// The deadline had passed.
     Time,
     /// More bytes were held than allowed.

@@ -23,6 +23,7 @@ pub fn verdict_word(verdict: &Verdict) -> &'static str {
 pub fn stopped_word(stopped: Stopped) -> &'static str {
     match stopped {
         Stopped::States => "the limit on states",
+        Stopped::Depth => "the limit on steps",
         Stopped::Time => "the time limit",
         Stopped::Memory => "the memory limit",
         Stopped::Interrupted => "an interruption",
