@@ -402,15 +402,15 @@ impl<S: Space> Shared<'_, S> {
         graph.next = graph.advanced(last, *len);
         let bytes = shards.iter().map(|s| s.store.bytes()).sum::<usize>() + graph.order.capacity();
         *end = graph.stopped(until, bytes).map(End::Stopped);
-        if end.is_none() && graph.next.index == graph.level_end {
+        if graph.next.index == graph.level_end {
             graph.depth += 1;
             graph.level_end = shards.iter().map(|s| s.store.len()).sum();
-            *end = match () {
+            *end = end.or(match () {
                 () if graph.marks() & until.marks != 0 => Some(End::Marked),
                 () if graph.next.index == graph.level_end => Some(End::Exhausted),
                 () if graph.is_deep_enough(until) => Some(End::Stopped(Stopped::Depth)),
                 () => None,
-            };
+            });
         }
         *chunks = graph.chunks();
         self.next_chunk.store(0, Ordering::Relaxed);
