@@ -163,7 +163,8 @@ proptest! {
     #[test]
     fn states_that_become_one_stay_on_their_level(graph in graphs(), threads in 1usize..4) {
         // What follows a node also follows the one that differs in the lowest bit, so the two may become one.
-        let both = |node: usize| [node & !1, node | 1].into_iter().filter_map(|n| graph.edges.get(n)).flatten().copied();
+        let twins_of = |node: usize| [node & !1, node | 1].into_iter().filter_map(|n| graph.edges.get(n));
+        let both = |node: usize| twins_of(node).flatten().copied();
         let edges = (0..graph.edges.len()).map(|node| both(node).collect());
         let twins = Explicit { edges: edges.collect(), ..graph.clone() };
         let halved = twins.edges.iter().map(|to| to.iter().map(|to| to & !1).collect());

@@ -1,9 +1,9 @@
 //! Breadth-first search of anything that has packed states: level by level, exact, on any number of threads.
 //!
-//! The states of a level are expanded round by round. In a round, threads first expand chunks of states side by side; then
-//! each adds to its own shard of the visited set what was reached and belongs there by its hash, chunk after chunk; at
-//! last one thread notes in which order the new states were reached. This is the order in which a single thread would
-//! have found them, so every count and every trace is the same on any number of threads.
+//! The states of a level are expanded round by round. In a round, threads first expand chunks of states side by side.
+//! Then each adds to its own shard of the visited set what was reached and belongs there by its hash, chunk by chunk.
+//! At last one thread notes in which order the new states were reached. This is the order in which a single thread
+//! would have found them, so every count and every trace is the same on any number of threads.
 
 use super::store::{Batch, Place, Store, hash};
 use super::{Limits, Progress, Stopped};
@@ -231,12 +231,11 @@ impl Graph {
             shared.work(0, Some(until));
         });
         let Shared { shards, round, panicked, .. } = shared;
-        let stores = shards.into_iter().map(|shard| shard.into_inner().map(|shard| shard.store));
         if let Some(panic) = panicked.into_inner().unwrap_or_default() {
             resume_unwind(panic);
         }
         let Round { graph, end, .. } = round.into_inner().expect(PANICKED);
-        graph.shards = stores.collect::<Result<_, _>>().expect(PANICKED);
+        graph.shards = shards.into_iter().map(|shard| shard.into_inner().expect(PANICKED).store).collect();
         end.expect("a search ends")
     }
 
@@ -265,7 +264,7 @@ fn mark(marked: &mut [Option<Place>; 32], mut marks: u32, place: Place) {
 /// The shard of a state: by bits of its hash that no table uses.
 #[inline]
 fn shard(hash: u64, shards: usize) -> usize {
-    (hash >> 24 & 0xff) as usize * shards >> 8
+    ((hash >> 24 & 0xff) as usize * shards) >> 8
 }
 
 /// A search that several threads work on, one for each shard.
@@ -360,7 +359,8 @@ impl<S: Space> Shared<'_, S> {
     fn add(&self, shard: usize) {
         let round = self.round.read().expect(PANICKED);
         let Shard { store, new, marks } = &mut *self.shards[shard].write().expect(PANICKED);
-        (new.clear(), marks.clear());
+        new.clear();
+        marks.clear();
         let mut marked = round.graph.marks();
         for chunk in &self.chunks[..round.chunks.len()] {
             let reached = &chunk.read().expect(PANICKED).reached[shard];

@@ -1,8 +1,8 @@
 //! The visited set: whole packed states in the order of their discovery, found again through a table of places.
 //!
-//! No state is ever told from another by its hash alone, so no verdict rests on a hash. States lie in segments that never
-//! move. The table grows by segments too (extendible hashing: Fagin, Nievergelt, Pippenger and Strong, ACM TODS 4(3),
-//! 1979): a full one is split in two, and all others stay where they are.
+//! No state is ever told from another by its hash alone, so no verdict rests on a hash. States lie in segments that
+//! never move. The table grows by segments too (extendible hashing: Fagin, Nievergelt, Pippenger and Strong, ACM TODS
+//! 4(3), 1979): a full one is split in two, and all others stay where they are.
 
 /// A state's place in the order of discovery.
 pub type Place = u32;

@@ -55,9 +55,9 @@ pub struct View {
     pub devices: Set<Device>,
     /// Those of the devices, and of the clashing ones, that `identity` signed.
     pub signed: Set<Device>,
-    /// Devices whose id the answer gives to other keys than those that the viewer holds under it. Such a key is not taken
-    /// over, so the device that came under the id is not in `devices`; the viewer goes on with the one that it holds,
-    /// which can raise a question. A key sent to it is lost, unless it is the adversary's, who is on the way.
+    /// Devices whose id the answer gives to other keys than those that the viewer holds under it. Such a key is not
+    /// taken over, so the device that came under the id is not in `devices`; the viewer goes on with the one that it
+    /// holds, which can raise a question. A key sent to it is lost, unless it is the adversary's, who is on the way.
     pub clashing: Set<Device>,
     /// Whether the viewer's own signatures and records about the person came along.
     pub vouched: bool,
@@ -423,7 +423,7 @@ fn told_by_compared_devices(w: &World, s: &State, v: Device, p: Person, view: Vi
         VerificationTravels::TrustMessages => {
             let known = s.trusted.row(v);
             let of_contact = known.and(s.signed_in).and(w.of(p));
-            // A stolen device that was compared, of one's own or the contact's, speaks for whatever the adversary holds.
+            // A stolen device that was compared, one's own or the contact's, speaks for what the adversary holds.
             let stolen = if known.and(s.stolen).meets(w.of(p).union(w.of(me))) { s.held(w) } else { Set::EMPTY };
             compared_by(known.and(others)).union(compared_by(of_contact).union(stolen).and(w.of(p)))
         }

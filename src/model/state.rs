@@ -125,7 +125,7 @@ pub struct State {
     /// People of whom the one log that everybody is shown has ever held a device or an identity of the adversary's.
     pub entered: Set<Person>,
     /// Room for more, as the size is a multiple of eight bytes.
-    pub room: [u16; 3],
+    pub(crate) room: [u16; 3],
 }
 
 // 288 bytes, 24 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
