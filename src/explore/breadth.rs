@@ -20,7 +20,7 @@ const CHUNK_MIN: usize = 16;
 /// The most states of a chunk.
 const CHUNK_MAX: usize = 512;
 
-/// How many of the states that it reached last a thread remembers.
+/// How many of the states that were reached last are remembered with a chunk.
 const RECENT: usize = 1 << 12;
 
 /// The most threads that a search has use for.
@@ -161,13 +161,12 @@ impl Graph {
     fn insert(&mut self, packed: &[u32], from: Place) -> (Place, bool) {
         let (hash, shards) = (hash(packed), self.shards.len());
         let shard = shard(hash, shards);
-        let itself = (self.shards[shard].len() * shards + shard) as Place;
-        let from = if self.is_empty() { itself } else { from };
+        let from = if self.is_empty() { self.place(shard, 0) } else { from };
         let (local, new) = self.shards[shard].insert(packed, hash, from);
         if new && shards > 1 {
             self.order.push(shard as u8);
         }
-        (local * shards as Place + shard as Place, new)
+        (self.place(shard, local), new)
     }
 
     /// Writes another state in the place of each; those that become the same become one, which was found when the first
@@ -439,7 +438,8 @@ impl Graph {
     /// The place of the state at the place `local` of its shard.
     #[inline]
     fn place(&self, shard: usize, local: Place) -> Place {
-        local * self.next.in_shard.len() as Place + shard as Place
+        let place = local as usize * self.next.in_shard.len() + shard;
+        Place::try_from(place).expect("fewer than 2^32 states")
     }
     /// Notes that a state was found.
     #[inline]
