@@ -89,18 +89,20 @@ pub fn view(w: &World, s: &State, v: Device, p: Person, answer: Answer) -> Resul
             told(w, s, v, p, lie)
         }
     };
-    Ok(if w.reused.is_empty() { told } else { as_held(w, s, v, told) })
+    Ok(if w.reused.is_empty() { told } else { as_held(w, s, v, p, told) })
 }
 
 /// What `told` comes to for the client `v`, which takes no other keys under an id than those that it holds.
-fn as_held(w: &World, s: &State, v: Device, told: View) -> View {
+fn as_held(w: &World, s: &State, v: Device, p: Person, told: View) -> View {
     let held_instead = |d: Device| same_id(w, s, d).and(s.stored.row(v));
     let rejected: Set<Device> = told.devices.iter().filter(|&d| !held_instead(d).is_empty()).collect();
     let clashing = rejected.iter().fold(Set::EMPTY, |all: Set<Device>, d| all.union(held_instead(d)));
-    // The keys that the viewer holds came with their signatures.
+    // The keys that the viewer holds bear the signatures that they came with.
+    let copies = clashing.and(s.stored_signed.row(v));
+    let by_secret = if s.secrets.has(p) { w.rogue } else { Set::EMPTY };
     let signed_before = match told.identity {
-        Identity::True => s.signed.and(clashing),
-        Identity::Old => s.signed_old.and(clashing),
+        Identity::True => copies.and(s.signed.union(by_secret)),
+        Identity::Old => copies.and(s.signed_old),
         Identity::Forged => clashing.and(w.rogue),
         Identity::None => Set::EMPTY,
     };
@@ -340,6 +342,13 @@ fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     if !w.reused.is_empty() {
         let listed = view.devices.and(w.sharing_id()).minus(s.renamed);
         s.stored.set_row(v, s.stored.row(v).minus(w.of(p)).union(listed).union(view.clashing));
+        // Whichever identity is shown, a device brings along what the others signed.
+        let signed = match view.identity {
+            Identity::True | Identity::Old => view.signed,
+            Identity::None | Identity::Forged => s.signed.union(s.signed_old),
+        };
+        let kept = s.stored_signed.row(v).minus(w.of(p).minus(view.clashing));
+        s.stored_signed.set_row(v, kept.union(listed.and(signed)));
     }
     // What was decided about a device goes with it when an answer does not list it.
     let policy = w.policy(me);

@@ -260,9 +260,12 @@ pub fn mark_as_compared(w: &World, s: State, v: Device, d: Device) -> State {
     // Who compares a device holds its keys.
     let shares_id = w.sharing_id().minus(s.renamed).has(d);
     let stored = if shares_id { s.stored.with(v, d) } else { s.stored };
+    let signed = shares_id && s.signed.union(s.signed_old).has(d);
+    let stored_signed = if signed { s.stored_signed.with(v, d) } else { s.stored_signed };
+    let s = State { trusted, stored, stored_signed, ..s };
     match has_one_mark(w, v) {
-        true => State { trusted, stored, accepted: s.accepted.without(v, d), seen: s.seen.without(v, d), ..s },
-        false => State { trusted, stored, ..s },
+        true => State { accepted: s.accepted.without(v, d), seen: s.seen.without(v, d), ..s },
+        false => s,
     }
 }
 
@@ -675,6 +678,7 @@ pub fn forget(w: &World, s: State, d: Device) -> State {
         blocked: s.blocked.with_row(d, Set::EMPTY).without_column(d),
         given: s.given.with_row(d, Set::EMPTY),
         stored: s.stored.with_row(d, Set::EMPTY),
+        stored_signed: s.stored_signed.with_row(d, Set::EMPTY),
         looked: s.looked.with_row(d, Set::EMPTY),
         // Whoever forgets which log it was shown can be shown another, and has nothing left to compare
         // (draft-ietf-keytrans-architecture@58eff57d, section "State Loss").

@@ -104,6 +104,8 @@ pub struct State {
     /// stored(v, d): v's client holds the keys of d under an id that two devices share, and takes no others for that id
     /// until an answer leaves it out.
     pub stored: OfDevices,
+    /// stored_signed(v, d): the copy that v holds so of d bears a signature of its owner's identity.
+    pub stored_signed: OfDevices,
     /// looked(c, d): the client c has looked its own account up since the rogue device d first existed.
     pub looked: OfDevices,
     /// forked(v, p): what v was told of p is in another log than the one that p's owner is shown.
@@ -128,8 +130,8 @@ pub struct State {
     pub(crate) room: [u16; 3],
 }
 
-// 288 bytes, 24 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
-const _: () = assert!(size_of::<State>() <= 288);
+// 304 bytes, 26 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
+const _: () = assert!(size_of::<State>() <= 304);
 
 /// Words in a [`State`], each of which holds four fields or rows of 16 bits.
 const WORDS: usize = size_of::<State>() / 8;
@@ -303,6 +305,7 @@ pub fn fullest(w: &World) -> State {
         blocked: of_devices,
         given: viewers.iter().fold(OfDevices::default(), |r, v| r.with_row(v, w.reused)),
         stored: viewers.iter().fold(OfDevices::default(), |r, v| r.with_row(v, w.sharing_id())),
+        stored_signed: viewers.iter().fold(OfDevices::default(), |r, v| r.with_row(v, w.sharing_id())),
         looked: of_devices,
         forked: viewers.iter().fold(OfPeople::default(), |r, v| r.with_row(v, logged)),
         past: d,

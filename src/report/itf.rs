@@ -185,6 +185,7 @@ fn vars(w: &World, names: &Names, s: &State) -> Vec<(&'static str, Value)> {
         ("blocked", of_devices(s.blocked)),
         ("given", of_devices(s.given)),
         ("stored", of_devices(s.stored)),
+        ("stored_signed", of_devices(s.stored_signed)),
         ("looked", of_devices(s.looked)),
         ("forked", of_people(s.forked)),
         ("entered", set(s.entered, p)),
