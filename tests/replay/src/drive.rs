@@ -20,7 +20,7 @@ use overhear::model::{Action, Answer, Device, Identity, Lie, Person, Set, Shown,
 use overhear::policy::OnChange;
 use overhear::trace::Names;
 use ruma::serde::Raw;
-use ruma::{OwnedDeviceId, OwnedUserId, UserId};
+use ruma::{OwnedDeviceId, OwnedUserId, TransactionId, UserId};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -253,6 +253,10 @@ impl<'w> Cast<'w> {
     }
     async fn sign_in(&mut self, d: Device, publication: Publication) -> Res<()> {
         self.start(d).await?;
+        // Nobody has been told of it under the id that it has now.
+        for told in self.last.values_mut() {
+            told.devices = told.devices.without(d);
+        }
         if let Some(r) = publication.rogue() {
             self.register(r).await?;
         }
@@ -468,6 +472,14 @@ impl<'w> Cast<'w> {
             true => Answer::Lie(Lie { identity: Shown::True, left_out: Set::EMPTY, added: Set::EMPTY }),
         }
     }
+    /// What `v` was told last of `p`, so that telling it again takes nothing away from what it knows: under an id whose
+    /// keys it holds from before their device came back under another, other keys can be listed and are rejected.
+    fn told_last(&self, s: State, v: Device, p: Person) -> Option<Told> {
+        let left = |r: Device| self.world.reuses(r).is_some_and(|h| s.renamed.and(s.stored.row(v)).has(h));
+        let there = self.world.rogue.and(self.world.of(p)).iter();
+        let reusing: Set<Device> = there.filter(|&r| left(r) && self.clients.contains_key(&r)).collect();
+        self.last.get(&(v, p)).map(|&last| Told { devices: last.devices.union(reusing), ..last })
+    }
     /// Makes sure that `v` knows the device `d`, as a client does before a ceremony.
     async fn introduce(&mut self, s: State, v: Device, d: Device) -> Res<()> {
         let (p, id) = (self.world.owner(d), self.id(d)?.clone());
@@ -477,7 +489,7 @@ impl<'w> Cast<'w> {
         if known && shown {
             return Ok(());
         }
-        let told = match self.last.get(&(v, p)).copied() {
+        let told = match self.told_last(s, v, p) {
             // What a device list leaves out is forgotten: the client is told all that it knows, and of the device.
             Some(last) if last.key == Some(Key::True) || last.key.is_none() && shown => {
                 Told { devices: last.devices.with(d), signed: last.signed.with(d), ..last }
@@ -529,7 +541,7 @@ impl<'w> Cast<'w> {
             self.compare(v, q).await?;
         }
         // The client fetches its own signature back, with what it was told before.
-        if let Some(told) = self.last.get(&(v, p)).copied() {
+        if let Some(told) = self.told_last(s, v, p) {
             let key = self.known_key(v, p).await?;
             self.serve(v, p, Told { key, vouched: true, ..told }).await?;
             self.vouched.insert((v, p));
@@ -600,18 +612,19 @@ impl<'w> Cast<'w> {
         }
         Ok(())
     }
-    /// Whether `v` has given the key of a session to a device under whose id another one comes now, or told it why not.
-    /// A client does either once for an id and a session, whatever its keys are, so the replay waits for the next
-    /// session: a client begins one after a hundred messages or a week, and the model counts neither.
+    /// Whether two devices of another person than `v`'s have come under one id. A client gives the key of a session
+    /// once to an id, or tells it once why not, whatever its keys are, so the replay waits for the next session: a
+    /// client begins one after a hundred messages or a week, and the model counts neither.
     fn shares_an_id(&self, v: Device) -> bool {
-        let told = |h: Device| self.given.iter().any(|g| g.1 == h) || self.withheld.keys().any(|k| k.1 == h);
-        let given = |h: Device| told(h) && self.world.owner(v) != self.world.owner(h);
-        self.clients.keys().any(|r| self.world.reuses(*r).is_some_and(given))
+        let of_another = |h: Device| self.world.owner(v) != self.world.owner(h);
+        self.clients.keys().any(|r| self.world.reuses(*r).is_some_and(of_another))
     }
-    /// Gives `v` one-time keys of the devices that it has no Olm session with.
+    /// Gives `v` one-time keys of the devices that it has no Olm session with. For an id that had none a client waits a
+    /// while before it claims again (session_manager/sessions.rs, handle_otk_exhaustion_failure) and the model counts no
+    /// time: the answer names another request than its own, so the client counts no failure.
     async fn claim(&mut self, v: Device, users: &[OwnedUserId]) -> Res<()> {
         let missing = self.client(v)?.machine.get_missing_sessions(users.iter().map(AsRef::as_ref)).await?;
-        let Some((id, request)) = missing else { return Ok(()) };
+        let Some((_, request)) = missing else { return Ok(()) };
         let mut devices = Set::EMPTY;
         for (user, of_user) in &request.one_time_keys {
             for device in of_user.keys() {
@@ -619,7 +632,7 @@ impl<'w> Cast<'w> {
             }
         }
         let response = self.server.claim(v, devices)?;
-        self.client(v)?.machine.mark_request_as_sent(&id, &response).await?;
+        self.client(v)?.machine.mark_request_as_sent(&TransactionId::new(), &response).await?;
         Ok(())
     }
     /// The device of the model that `v` knows by this id.

@@ -131,6 +131,13 @@ fn walk(args: &Args, walks: u64) -> Result<bool, String> {
         if let Some(stop) = course.stop {
             let shorter = machine::run(cell.minimise(&actions, &stop)).map_err(|e| e.to_string())?;
             println!("seed {seed}, {}\n  {}", cell.text(&shorter.0), shorter.1.unwrap_or(stop));
+            if walks == 1 {
+                let told = async {
+                    let both = Replay::new(&cell.world, &cell.names, cell.strategy.clone()).await;
+                    tell_all(&cell.world, &cell.names, both.map_err(|e| e.to_string())?, &shorter.0).await
+                };
+                machine::run(told).map_err(|e| e.to_string())??;
+            }
             agreed = false;
         }
     }
