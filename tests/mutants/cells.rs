@@ -2,11 +2,13 @@
 
 use overhear::bundle;
 use overhear::explore::{Findings, Limits, exact};
+use overhear::input::Source;
 use overhear::model::{Action, Arrival, Property, World};
 use overhear::scenario::{Model, ScenarioFile, Size, arrival_name, compile, read_scenario};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::LazyLock;
 
 /// One bundled model in one bundled scenario, against an adversary that arrives at one time.
 pub struct Cell {
@@ -77,21 +79,21 @@ fn known_states() -> BTreeMap<[String; 3], usize> {
     text.lines().skip(1).filter_map(row).collect()
 }
 
-/// Every scenario file that is compiled in.
-pub fn scenarios() -> Vec<(overhear::input::Source, ScenarioFile)> {
+/// Every scenario file that is compiled in, by name.
+pub static SCENARIOS: LazyLock<BTreeMap<String, (Source, ScenarioFile)>> = LazyLock::new(|| {
     let read = |bundled: bundle::Bundled| {
         let source = bundled.source();
         let file = read_scenario(&source).expect("a bundled scenario is right");
-        (source, file)
+        (file.name.clone(), (source, file))
     };
     bundle::scenarios().into_iter().map(read).collect()
-}
+});
 
 /// Every bundled cell of at most `states_max` states, those of fewer states first; large scenarios are left out.
 pub fn cells(models: &[Model], states_max: usize) -> Vec<Cell> {
     let known = known_states();
     let mut cells = Vec::new();
-    for (source, file) in scenarios().iter().filter(|s| s.1.size == Size::Base) {
+    for (source, file) in SCENARIOS.values().filter(|s| s.1.size == Size::Base) {
         let about = models.iter().filter(|m| file.is_about(m));
         for (model, arrives) in about.flat_map(|m| file.arrivals().into_iter().map(move |a| (m, a))) {
             let arrival = arrives.map_or(String::new(), |a| arrival_name(a).into());

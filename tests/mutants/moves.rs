@@ -5,7 +5,7 @@ use crate::costs::{Asked, asked};
 use overhear::input::Source;
 use overhear::model::action::possible;
 use overhear::model::{Action, State, World, property, step};
-use overhear::scenario::{Model, axes, axis_values, read_model};
+use overhear::scenario::{Model, axes, axis_values, decide_cell, read_model};
 use overhear::trace;
 use rayon::prelude::*;
 use serde_json::json;
@@ -13,7 +13,8 @@ use std::collections::{BTreeSet, HashSet};
 
 /// Cells of at most so many states are searched for every move that nothing has shown yet.
 pub const NEAR_MAX: usize = 9_000;
-/// Cells of at most so many states are searched if something differs on the way of one of their shortest traces.
+/// Cells of at most so many states are searched if something differs on the way of one of their shortest traces, or if
+/// their scenario claims something else of the moved model.
 pub const FAR_MAX: usize = 60_000;
 /// A moved cell is given up beyond so many states for each that it had, and so many besides.
 const STATES_TIMES: usize = 4;
@@ -100,7 +101,7 @@ fn value(model: &Model, axis: &str) -> String {
 }
 
 /// What shows each move: by the cells that are near, and by those far where something differs on the way of a shortest
-/// trace. Cells in which a shortest trace fails come first.
+/// trace or in what is claimed. Cells in which a shortest trace fails come first.
 pub fn outcomes(models: &[Model], cells: &[Cell]) -> Moves {
     let (near, far) = cells.split_at(cells.partition_point(|c| c.states <= NEAR_MAX));
     let costs: Vec<Asked> = models.par_iter().with_max_len(1).map(|m| asked(&m.policy)).collect();
@@ -110,7 +111,9 @@ pub fn outcomes(models: &[Model], cells: &[Cell]) -> Moves {
         let mut near: Vec<_> = near.iter().filter(of_model).map(|c| (c, m.world(c))).collect();
         near.sort_by_cached_key(|(c, moved)| !some_trace_fails(c, moved));
         let far = far.iter().filter(of_model).map(|c| (c, m.world(c)));
-        let far = far.filter(|(c, moved)| some_trace_fails(c, moved) || differs_on_the_way(c, moved));
+        let far = far.filter(|(c, moved)| {
+            m.is_claimed_to_differ(c) || some_trace_fails(c, moved) || differs_on_the_way(c, moved)
+        });
         let (shown, place) = shown(m, near.into_iter().chain(far));
         let Move { axis, from, to, model, .. } = m;
         Outcome { axis: axis.clone(), from: from.clone(), to: to.clone(), model: model.name.clone(), shown, place }
@@ -123,6 +126,12 @@ impl Move<'_> {
     fn world(&self, cell: &Cell) -> World {
         let own = self.model.policy;
         World { policy: cell.world.policy.map(|p| if p == own { self.moved.policy } else { p }), ..cell.world }
+    }
+    /// Whether the cell's scenario claims something else of the moved model than of the model.
+    fn is_claimed_to_differ(&self, cell: &Cell) -> bool {
+        let (source, file) = &cells::SCENARIOS[&cell.scenario];
+        let claimed = |model, p| decide_cell(file, source, model, cell.arrives, p).ok().map(|claim| claim.expect);
+        cell.properties.iter().any(|&p| claimed(&self.moved, p).is_some_and(|of| Some(of) != claimed(self.model, p)))
     }
 }
 

@@ -103,7 +103,8 @@ fn write_moves(out: &mut String, moves: &Moves) {
         out,
         &format!(
             "\nCells of at most {NEAR_MAX} states, and those of at most {FAR_MAX} where something differs on the \
-             way of a shortest\ntrace. A version of another model is moved where it differs from that one.\n"
+             way of a shortest\ntrace or in what is claimed. A version of another model is moved where it differs from \
+             that one.\n"
         ),
     );
     let mut by_axis: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
