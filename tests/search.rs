@@ -116,7 +116,7 @@ fn ours(graph: &Explicit, threads: usize) -> Found {
 }
 
 fn found(graph: &Explicit, search: &Graph) -> Found {
-    let nodes = |place| search.path(place).into_iter().map(|place| graph.node(search.get(place))).collect();
+    let nodes = |place| search.path(place).into_iter().map(|place| graph.node(&search.get(place))).collect();
     Found {
         states: search.states,
         transitions: search.expanded.transitions,
@@ -126,7 +126,7 @@ fn found(graph: &Explicit, search: &Graph) -> Found {
 }
 
 fn graphs() -> impl Strategy<Value = Explicit> {
-    (1usize..4, 1u32..600).prop_flat_map(|(words, nodes)| {
+    (1usize..9, 1u32..600).prop_flat_map(|(words, nodes)| {
         let edges = prop::collection::vec(prop::collection::vec(0..nodes, 0..6), nodes as usize);
         let marks = prop::collection::vec(prop_oneof![9 => Just(0u32), 1 => 0u32..8], nodes as usize);
         (edges, marks).prop_map(move |(edges, marks)| Explicit { edges, marks, words })

@@ -5,7 +5,7 @@
 //! At last one thread notes in which order the new states were reached. This is the order in which a single thread
 //! would have found them, so every count and every trace is the same on any number of threads.
 
-use super::store::{Batch, Place, Store, hash};
+use super::store::{Batch, Drain, Place, Store, hash};
 use super::{Limits, Progress, Stopped};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -133,9 +133,12 @@ impl Graph {
         self.shards.iter().map(Store::bytes).sum::<usize>() + self.order.capacity()
     }
     /// The packed state at `place`.
-    pub fn get(&self, place: Place) -> &[u32] {
+    pub fn get(&self, place: Place) -> Vec<u32> {
         let shards = self.shards.len() as Place;
-        self.shards[(place % shards) as usize].get(place / shards)
+        let store = &self.shards[(place % shards) as usize];
+        let mut packed = vec![0; store.words()];
+        store.read(place / shards, &mut packed);
+        packed
     }
     /// The places on the way from the first state to the one at `place`, both included.
     pub fn path(&self, mut place: Place) -> Vec<Place> {
@@ -174,20 +177,21 @@ impl Graph {
     // This leaves the levels right where states that become the same always have the same future: the level of the one
     // state is the lowest of theirs, and the least way to it is the way to the first.
     pub fn rewrite(&mut self, words: usize, mut image: impl FnMut(&[u32], &mut [u32])) {
+        let (len, next) = (self.len(), self.next.index);
         let (old, order) = (std::mem::take(&mut self.shards), std::mem::take(&mut self.order));
-        let (shards, next) = (old.len(), self.next.index);
+        let shards = old.len();
         self.empty(words, shards);
-        let mut packed = vec![0; words];
+        let (mut read, mut packed) = (vec![0; old[0].words()], vec![0; words]);
         let mut places: Vec<Vec<Place>> = old.iter().map(|store| Vec::with_capacity(store.len())).collect();
+        let mut old: Vec<Drain> = old.into_iter().map(Store::drain).collect();
         let mut first_open = None;
-        for index in 0..old.iter().map(Store::len).sum() {
+        for index in 0..len {
             if index == next {
                 first_open = Some(self.cursor());
             }
             let shard = order.get(index).map_or(0, |&shard| usize::from(shard));
-            let local = places[shard].len() as Place;
-            image(old[shard].get(local), &mut packed);
-            let from = old[shard].from(local) as usize;
+            let from = old[shard].next(&mut read) as usize;
+            image(&read, &mut packed);
             let from = places[from % shards].get(from / shards).copied().unwrap_or_default();
             let (place, _) = self.insert(&packed, from);
             places[shard].push(place);
@@ -313,9 +317,9 @@ struct Chunk {
 impl<S: Space> Shared<'_, S> {
     /// Takes part in round after round, for one shard. Who is told until when to search also ends the rounds.
     fn work(&self, shard: usize, until: Option<&Until>) {
-        let mut scratch = S::Scratch::default();
+        let (mut scratch, mut from) = (S::Scratch::default(), vec![0; self.space.words()]);
         while self.round.read().expect(PANICKED).end.is_none() {
-            self.attempt(|| self.expand(&mut scratch));
+            self.attempt(|| self.expand(&mut scratch, &mut from));
             self.barrier.wait();
             self.attempt(|| self.add(shard));
             self.barrier.wait();
@@ -336,7 +340,7 @@ impl<S: Space> Shared<'_, S> {
     }
 
     /// Expands chunks as long as some are left.
-    fn expand(&self, scratch: &mut S::Scratch) {
+    fn expand(&self, scratch: &mut S::Scratch, from: &mut [u32]) {
         let round = self.round.read().expect(PANICKED);
         let shards: Vec<_> = self.shards.iter().map(|shard| shard.read().expect(PANICKED)).collect();
         loop {
@@ -348,7 +352,8 @@ impl<S: Space> Shared<'_, S> {
             for index in first.index..first.index + len {
                 let shard = round.graph.shard_of(index);
                 let place = round.graph.place(shard, at[shard]);
-                chunk.expand(self.space, scratch, shards[shard].store.get(at[shard]), place);
+                shards[shard].store.read(at[shard], from);
+                chunk.expand(self.space, scratch, from, place);
                 at[shard] += 1;
             }
         }

@@ -124,7 +124,7 @@ fn forget(graph: &mut Graph, space: &Packed, open: Vec<(u32, Property)>) -> Pack
 
 /// The least of the shortest action lists that lead along `path`.
 fn trace(space: &Packed, actions: &[Action], path: &[Place], graph: &Graph) -> Vec<Action> {
-    let states: Vec<State> = path.iter().map(|&place| space.layout.unpack(graph.get(place))).collect();
+    let states: Vec<State> = path.iter().map(|&place| space.layout.unpack(&graph.get(place))).collect();
     let leads = |from: &State, to: &State| {
         let action = actions.iter().find(|&&a| space.world.step(from, a).as_ref() == Some(to));
         *action.expect("some action led here")

@@ -3,11 +3,14 @@
 //! No state is ever told from another by its hash alone, so no verdict rests on a hash. States lie in segments that
 //! never move. The table grows by segments too (extendible hashing: Fagin, Nievergelt, Pippenger and Strong, ACM TODS
 //! 4(3), 1979): a full one is split in two, and all others stay where they are.
+//!
+//! Of wide states each half is kept once, and a state is the places of its halves (Laarman, van de Pol and Weber,
+//! Parallel Recursive State Compression for Free, SPIN 2011): states that follow each other share most of what they are.
 
 /// A state's place in the order of discovery.
 pub type Place = u32;
 
-/// States in a segment: 2^14.
+/// Rows in a segment: 2^14.
 const ROWS_BITS: u32 = 14;
 const ROWS: usize = 1 << ROWS_BITS;
 
@@ -21,14 +24,17 @@ const FULL: usize = LINES * SLOTS * 9 / 10;
 /// States whose lookups are under way at the same time.
 const GROUP: usize = 16;
 
+/// 32-bit words from which on the halves of states are kept apart.
+const HALVED: usize = 6;
+
 /// An exact set of packed states, each with the one that it was first reached from.
 pub struct Store {
     /// 32-bit words a state takes.
     words: usize,
-    /// Rows of a state's words and the place of the one before it.
-    rows: Vec<Box<[u32]>>,
-    len: usize,
-    table: Table,
+    /// The halves of all states, each once; none if states are not wide.
+    halves: Option<[Keys; 2]>,
+    /// The states, or the places of their halves. The last word of a row is the place of the one before it.
+    states: Keys,
 }
 
 /// Packed states that may be new, in the order in which they were reached.
@@ -86,99 +92,212 @@ pub fn hash(packed: &[u32]) -> u64 {
 impl Store {
     /// An empty set of states of `words` 32-bit words each.
     pub fn new(words: usize) -> Self {
-        Self { words, rows: Vec::new(), len: 0, table: Table::new() }
+        let keys = |words| Keys::new(words, 0);
+        match words < HALVED {
+            true => Self { words, halves: None, states: Keys::new(words, 1) },
+            false => {
+                let halves = Some([keys(words / 2), keys(words.div_ceil(2))]);
+                Self { words, halves, states: Keys::new(2, 1) }
+            }
+        }
+    }
+    /// 32-bit words a state takes.
+    pub fn words(&self) -> usize {
+        self.words
     }
     /// The number of states in the set.
     pub fn len(&self) -> usize {
-        self.len
+        self.states.rows.len
     }
     /// Whether no state has been added.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
     /// Bytes the set holds.
     pub fn bytes(&self) -> usize {
-        self.rows.len() * ROWS * (self.words + 1) * 4 + self.table.bytes()
+        self.halves.iter().flatten().chain([&self.states]).map(|keys| keys.rows.bytes() + keys.table.bytes()).sum()
     }
-    /// The packed state at `place`.
+    /// Writes the packed state at `place` to `packed`.
     #[inline]
-    pub fn get(&self, place: Place) -> &[u32] {
-        &self.row(place)[..self.words]
+    pub fn read(&self, place: Place, packed: &mut [u32]) {
+        join(self.halves.as_ref(), self.states.rows.row(place), packed);
     }
     /// The place of the state that the one at `place` was first reached from; the first state names itself.
     pub fn from(&self, place: Place) -> Place {
-        self.row(place)[self.words]
+        self.states.rows.row(place)[self.states.words]
     }
     /// Adds the states of a batch in their order; calls `new` for each that was not there, with how many came before it
     /// in the batch and its place.
     pub fn extend(&mut self, batch: &Batch, mut new: impl FnMut(usize, Place, &[u32])) {
-        for first in (0..batch.hashes.len()).step_by(GROUP) {
-            let mut unknown = self.unknown(batch, first);
-            while unknown != 0 {
-                let i = first + unknown.trailing_zeros() as usize;
-                unknown &= unknown - 1;
-                let packed = batch.state(i);
-                if let (place, true) = self.insert(packed, batch.hashes[i], batch.from[i]) {
-                    new(i, place, packed);
+        for first in (0..batch.len()).step_by(GROUP) {
+            let group = first..batch.len().min(first + GROUP);
+            let from = &batch.from[group.clone()];
+            let mut new = |i: usize, place| new(first + i, place, batch.state(first + i));
+            match &mut self.halves {
+                None => {
+                    let hashes = &batch.hashes[group];
+                    self.states.extend(|i| batch.state(first + i), hashes, from, &mut new);
+                }
+                Some(halves) => {
+                    let (mut pairs, mut hashes) = ([[0; 2]; GROUP], [0; GROUP]);
+                    for i in 0..group.len() {
+                        pairs[i] = split(halves, batch.state(first + i));
+                        hashes[i] = hash(&pairs[i]);
+                    }
+                    self.states.extend(|i| &pairs[i][..], &hashes[..group.len()], from, &mut new);
                 }
             }
         }
     }
-    /// Which states of a group are not found at once, as bits.
-    // A lookup waits for memory twice, for a line of the table and for the state that it names. Reading for a group of
-    // states before any of them is used lets these waits overlap.
+    /// Adds a state that was reached from the one at `from`; returns its place and whether it is new.
+    pub fn insert(&mut self, packed: &[u32], hash: u64, from: Place) -> (Place, bool) {
+        match &mut self.halves {
+            None => self.states.insert(packed, hash, &[from]),
+            Some(halves) => {
+                let pair = split(halves, packed);
+                self.states.insert(&pair, self::hash(&pair), &[from])
+            }
+        }
+    }
+    /// Takes the states out in their order, and gives their memory back as they go.
+    pub fn drain(self) -> Drain {
+        let Self { halves, states, .. } = self;
+        Drain { halves, rows: states.rows, next: 0 }
+    }
+}
+
+/// What is left of a set whose states are taken out.
+pub struct Drain {
+    halves: Option<[Keys; 2]>,
+    rows: Rows,
+    next: usize,
+}
+
+impl Drain {
+    /// Writes the next state to `packed`; returns the place of the one that it was reached from.
+    pub fn next(&mut self, packed: &mut [u32]) -> Place {
+        let row = self.rows.row(self.next as Place);
+        let from = row[row.len() - 1];
+        join(self.halves.as_ref(), row, packed);
+        self.next += 1;
+        if self.next.is_multiple_of(ROWS) {
+            self.rows.segments[(self.next >> ROWS_BITS) - 1] = Box::default();
+        }
+        from
+    }
+}
+
+/// The places of both halves of a state, which are added if they are new.
+#[inline]
+fn split([left, right]: &mut [Keys; 2], packed: &[u32]) -> [u32; 2] {
+    let (a, b) = packed.split_at(left.words);
+    [left.insert(a, hash(a), &[]).0, right.insert(b, hash(b), &[]).0]
+}
+
+/// Writes the state that is kept as `row`.
+#[inline]
+fn join(halves: Option<&[Keys; 2]>, row: &[u32], packed: &mut [u32]) {
+    match halves {
+        None => packed.copy_from_slice(&row[..packed.len()]),
+        Some([left, right]) => {
+            let (a, b) = packed.split_at_mut(left.words);
+            a.copy_from_slice(left.rows.row(row[0]));
+            b.copy_from_slice(right.rows.row(row[1]));
+        }
+    }
+}
+
+/// An exact set of keys of a few words, each at the place at which it was added.
+struct Keys {
+    /// 32-bit words a key takes: the first ones of its row.
+    words: usize,
+    rows: Rows,
+    table: Table,
+}
+
+impl Keys {
+    fn new(words: usize, besides: usize) -> Self {
+        Self { words, rows: Rows { stride: words + besides, segments: Vec::new(), len: 0 }, table: Table::new() }
+    }
     #[inline]
-    fn unknown(&self, batch: &Batch, first: usize) -> u32 {
-        let hashes = &batch.hashes[first..batch.hashes.len().min(first + GROUP)];
+    fn key(&self, place: Place) -> &[u32] {
+        &self.rows.row(place)[..self.words]
+    }
+    /// Adds a key with what else its row has, if it is not there; returns its place and whether it is new.
+    #[inline]
+    fn insert(&mut self, key: &[u32], hash: u64, besides: &[u32]) -> (Place, bool) {
+        if let Some(place) = self.table.find(hash, |place| same(self.key(place), key)) {
+            return (place, false);
+        }
+        let Self { words, rows, table } = self;
+        let place = Place::try_from(rows.len).expect("fewer than 2^32 states");
+        table.insert(hash, place, |place| self::hash(&rows.row(place)[..*words]));
+        rows.push(key, besides);
+        (place, true)
+    }
+    /// Adds a group of keys in their order, each with one word; calls `new` for each that was not there.
+    #[inline]
+    fn extend<'a>(
+        &mut self,
+        key: impl Fn(usize) -> &'a [u32],
+        hashes: &[u64],
+        besides: &[u32],
+        new: &mut impl FnMut(usize, Place),
+    ) {
+        let mut unknown = self.unknown(&key, hashes);
+        while unknown != 0 {
+            let i = unknown.trailing_zeros() as usize;
+            unknown &= unknown - 1;
+            if let (place, true) = self.insert(key(i), hashes[i], &besides[i..=i]) {
+                new(i, place);
+            }
+        }
+    }
+    /// Which keys of a group are not found at once, as bits.
+    // A lookup waits for memory twice, for a line of the table and for the row that it names. Reading for a group of
+    // keys before any of them is used lets these waits overlap.
+    #[inline]
+    fn unknown<'a>(&self, key: &impl Fn(usize) -> &'a [u32], hashes: &[u64]) -> u32 {
         let mut like = [None; GROUP];
         for (like, &hash) in like.iter_mut().zip(hashes) {
             *like = self.table.first_like(hash);
         }
         let mut unknown = 0;
         for (i, like) in like[..hashes.len()].iter().enumerate() {
-            let is_it = like.is_some_and(|place| same(self.get(place), batch.state(first + i)));
+            let is_it = like.is_some_and(|place| same(self.key(place), key(i)));
             unknown |= u32::from(!is_it) << i;
         }
         unknown
     }
-    /// Adds a state that was reached from the one at `from`; returns its place and whether it is new.
-    #[inline]
-    pub fn insert(&mut self, packed: &[u32], hash: u64, from: Place) -> (Place, bool) {
-        let Self { words, rows, len, table } = self;
-        let state = |place: Place| &row(rows, *words, place)[..*words];
-        match table.find(hash, |place| same(state(place), packed)) {
-            Some(place) => (place, false),
-            None => {
-                let place = Place::try_from(*len).expect("fewer than 2^32 states");
-                table.insert(hash, place, |place| self::hash(state(place)));
-                self.push(packed, from);
-                (place, true)
-            }
-        }
-    }
-    fn push(&mut self, packed: &[u32], from: Place) {
-        let stride = self.words + 1;
+}
+
+/// Rows of a few words, in segments that never move.
+struct Rows {
+    stride: usize,
+    segments: Vec<Box<[u32]>>,
+    len: usize,
+}
+
+impl Rows {
+    fn push(&mut self, key: &[u32], besides: &[u32]) {
         if self.len.is_multiple_of(ROWS) {
-            self.rows.push(vec![0; ROWS * stride].into_boxed_slice());
+            self.segments.push(vec![0; ROWS * self.stride].into_boxed_slice());
         }
-        let at = self.len % ROWS * stride;
-        let segment = self.rows.last_mut().expect("a segment was just made sure of");
-        segment[at..at + self.words].copy_from_slice(packed);
-        segment[at + self.words] = from;
+        let at = self.len % ROWS * self.stride;
+        let segment = self.segments.last_mut().expect("a segment was just made sure of");
+        segment[at..at + key.len()].copy_from_slice(key);
+        segment[at + key.len()..at + self.stride].copy_from_slice(besides);
         self.len += 1;
     }
     #[inline]
     fn row(&self, place: Place) -> &[u32] {
-        row(&self.rows, self.words, place)
+        let at = place as usize % ROWS * self.stride;
+        &self.segments[place as usize >> ROWS_BITS][at..at + self.stride]
+    }
+    fn bytes(&self) -> usize {
+        self.segments.len() * ROWS * self.stride * 4
     }
 }
-
-#[inline]
-fn row(rows: &[Box<[u32]>], words: usize, place: Place) -> &[u32] {
-    let at = place as usize % ROWS * (words + 1);
-    &rows[place as usize >> ROWS_BITS][at..=at + words]
-}
-
 /// Whether two states of a few words are the same: cheaper than a call to compare memory.
 #[inline]
 fn same(a: &[u32], b: &[u32]) -> bool {
