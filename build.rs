@@ -1,14 +1,32 @@
 //! Compiles the bundled models and scenarios in. `include_dir` would not notice a file that is added.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
 
 fn main() {
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let code = table("MODELS", &root, "models") + &table("SCENARIOS", &root, "scenarios");
     std::fs::write(Path::new(&out).join("bundle.rs"), code).expect("OUT_DIR can be written");
+    println!("cargo::rustc-env=OVERHEAR_RULES={:016x}", rules(Path::new(&root)));
     println!("cargo::rerun-if-changed=build.rs");
+}
+
+/// A hash of everything that decides what follows a state and how states are kept: a checkpoint is tied to it.
+fn rules(root: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for folder in ["src/model", "src/explore", "src/policy.rs"] {
+        println!("cargo::rerun-if-changed={folder}");
+        let path = root.join(folder);
+        let files = std::fs::read_dir(&path).map(|files| files.filter_map(|file| Some(file.ok()?.path())).collect());
+        let mut files: Vec<PathBuf> = files.unwrap_or_else(|_| vec![path]);
+        files.sort();
+        for file in files {
+            std::fs::read(file).expect("a source can be read").hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// A constant with name, path and text of every JSON file in a folder, sorted by name.

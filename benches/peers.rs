@@ -40,7 +40,7 @@ fn two_phase(engine: &str, model: TwoPhase, threads: usize) -> usize {
     match engine {
         "ours" => {
             let mut graph = Graph::new(&model, threads);
-            graph.run(&model, &Until { limits: Limits::default(), marks: 0, progress: &() });
+            graph.run(&model, &Until { limits: Limits::default(), marks: 0, progress: &(), keep: None });
             assert_eq!(graph.marked[0], None, "it is consistent");
             graph.states
         }

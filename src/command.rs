@@ -5,12 +5,12 @@ pub mod init;
 pub mod lint;
 
 use crate::bundle;
-use crate::explore::{Limits, Progress};
+use crate::explore::{Limits, Progress, Tick};
 use crate::input::{Diagnostic, Source};
 use crate::model::Property;
 use crate::report::itf;
 use crate::report::{matrix, terminal};
-use crate::run::{self, Cell, CellProgress, Plan, RunError, Scenario, Verdict};
+use crate::run::{self, Cell, CellProgress, Kept, Plan, RunError, Scenario, Verdict};
 use crate::scenario::{self, Model, arrival_by_name, property_by_name, property_name};
 use crate::trace;
 use rayon::prelude::*;
@@ -84,6 +84,9 @@ impl From<RunError> for Failure {
         match e {
             RunError::Input(d) => Self::Input(d),
             RunError::Untrue(message) => Self::Untrue(message),
+            RunError::Kept(refused) => {
+                Self::Message(format!("{refused}; delete it to begin anew, or name another folder"))
+            }
         }
     }
 }
@@ -144,6 +147,8 @@ pub struct Selection {
     pub large: bool,
     /// Where the searches must stop.
     pub limits: LimitOptions,
+    /// The folder in which long searches are kept and gone on with, and after how long each is written again.
+    pub resume: Option<(PathBuf, Duration)>,
 }
 
 /// Reads a duration such as `90s`, `10m` or `1h`.
@@ -189,6 +194,7 @@ struct Loaded {
     named: bool,
     large: bool,
     limits: Limits,
+    resume: Option<(PathBuf, Duration)>,
 }
 
 impl Loaded {
@@ -201,6 +207,7 @@ impl Loaded {
             named: self.named,
             large: self.large,
             limits: self.limits,
+            kept: self.resume.as_ref().map(|(dir, every)| Kept { dir, every: *every }),
         }
     }
 }
@@ -229,7 +236,11 @@ fn load(selection: &Selection) -> Result<Loaded, Failure> {
     // A scenario that is asked for by name is searched, whatever its size.
     let large = selection.large || !selection.scenarios.is_empty();
     let named = !selection.models.is_empty();
-    Ok(Loaded { scenarios, models, known, named, large, limits })
+    let resume = selection.resume.clone();
+    if let Some((dir, _)) = &resume {
+        std::fs::create_dir_all(dir).map_err(|e| Failure::Message(format!("{}: {e}", dir.display())))?;
+    }
+    Ok(Loaded { scenarios, models, known, named, large, limits, resume })
 }
 
 /// The limits of searches that start now; also sets how many run side by side.
@@ -242,10 +253,16 @@ fn search_limits(options: &LimitOptions) -> Limits {
         states_max: options.states_max,
         depth_max: options.depth_max,
         deadline: options.timeout.map(|t| Instant::now() + t),
-        bytes_max: options.bytes_max,
+        // What the process holds already is not there for searches.
+        bytes_max: options.bytes_max.map(|max| max.saturating_sub(resident())),
         reductions: None,
         threads: None,
     }
+}
+
+/// The memory that this process holds, in bytes; none if the system does not tell.
+fn resident() -> usize {
+    memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem)
 }
 
 /// Shows how far the searches are: a bar on a terminal, else a line every ten seconds.
@@ -307,10 +324,34 @@ impl CellProgress for Watcher {
             self.bar.finish_and_clear();
         }
     }
+    fn warn(&self, text: &str) {
+        self.bar.suspend(|| anstream::eprintln!("warning: {text}"));
+    }
+}
+
+/// How far a search is, and for how long it may go on.
+fn progress_line(at: &Tick, memory: usize) -> String {
+    let Tick { states, frontier, levels, here: (found, took) } = *at;
+    let rate = found as f64 / took.as_secs_f64().max(1e-3);
+    let forecast = match at.forecast() {
+        None => "levels still grow".to_string(),
+        Some(more) => {
+            let minutes = (more as f64 / rate.max(1.0) / 60.0).ceil();
+            format!("about {} more in {minutes} min if levels go on to shrink so", matrix::thousands(more))
+        }
+    };
+    format!(
+        "{} states, {}/s, {} waiting, depth {}, {} MiB; {forecast}",
+        matrix::thousands(states),
+        matrix::thousands(rate as usize),
+        matrix::thousands(frontier),
+        levels.len() - 1,
+        matrix::thousands(memory >> 20),
+    )
 }
 
 impl Progress for Watcher {
-    fn tick(&self, states: usize, frontier: usize, depth: usize) -> bool {
+    fn tick(&self, at: &Tick) -> bool {
         if self.signal.load(Ordering::Relaxed) != 0 {
             return false;
         }
@@ -320,8 +361,7 @@ impl Progress for Watcher {
         }
         *told = Instant::now();
         let (done, cells) = (self.done.load(Ordering::Relaxed), self.cells.load(Ordering::Relaxed));
-        let line =
-            format!("{} states, {} waiting, depth {depth}", matrix::thousands(states), matrix::thousands(frontier));
+        let line = progress_line(at, resident());
         match self.terminal {
             true => self.bar.set_message(line),
             false => eprintln!("{done}/{cells} searches done; one is at {line}"),
@@ -343,6 +383,7 @@ pub fn compare(selection: &Selection, format: Format, out: Option<&Path>) -> Res
     if cells.is_empty() {
         return nothing_selected();
     }
+    tell_how_to_go_on(&cells, selection);
     if let Some(exit) = watcher.interrupted(&cells) {
         return Ok(exit);
     }
@@ -378,6 +419,19 @@ fn nothing_selected() -> Result<Exit, Failure> {
     Ok(Exit::NothingSelected)
 }
 
+/// Says how searches that were cut short can be gone on with.
+fn tell_how_to_go_on(cells: &[Cell], selection: &Selection) {
+    let cut = cells.iter().filter(|cell| !cell.complete()).count();
+    if cut == 0 {
+        return;
+    }
+    let how = match &selection.resume {
+        Some((dir, _)) => format!("the same command with `--resume {}` goes on with them", dir.display()),
+        None => "with `--resume DIR` they would be kept, and gone on with by the same command".to_string(),
+    };
+    anstream::eprintln!("{cut} of {} searches were cut short; {how}", cells.len());
+}
+
 /// What the verdicts of some cells come to.
 pub fn exit_of(cells: &[Cell]) -> Exit {
     let one = |cell: &Cell, i: usize| match (&cell.verdicts[i].1, cell.met(i)) {
@@ -398,6 +452,7 @@ pub fn check(selection: &Selection, format: Format) -> Result<Exit, Failure> {
     if cells.is_empty() {
         return nothing_selected();
     }
+    tell_how_to_go_on(&cells, selection);
     match format {
         Format::Text => print(&terminal::unmet(&cells))?,
         Format::Json => print(&(pretty(&matrix::json(&cells, &[], &[])) + "\n"))?,
@@ -450,6 +505,7 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
         models: vec![question.model.clone()],
         large: true,
         limits: question.limits,
+        resume: None,
     })?;
     let file = &mut loaded.scenarios[0].file;
     if !file.properties().any(|p| p == property) {

@@ -165,6 +165,12 @@ struct SelectionArgs {
     all: bool,
     #[command(flatten)]
     limits: LimitArgs,
+    /// Keep long searches in this folder, and go on with those that are there.
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
+    /// Write each search to the folder of `--resume` again after this time, e.g. 30s, 10m.
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = command::parse_duration, requires = "resume")]
+    checkpoint_every: std::time::Duration,
 }
 
 #[derive(Args)]
@@ -178,7 +184,7 @@ struct LimitArgs {
     /// Give all searches up as `unknown` after this time, e.g. 90s, 10m.
     #[arg(long, value_name = "TIME", value_parser = command::parse_duration)]
     timeout: Option<std::time::Duration>,
-    /// Give a search up as `unknown` when it holds this much memory, e.g. 2GiB.
+    /// Give searches up as `unknown` rather than hold more memory than this, e.g. 2GiB. Those side by side share it.
     #[arg(long, value_name = "SIZE", value_parser = command::parse_bytes)]
     max_memory: Option<usize>,
     /// How many searches run side by side; all cores if not said.
@@ -258,7 +264,8 @@ impl From<LimitArgs> for command::LimitOptions {
 
 impl From<SelectionArgs> for Selection {
     fn from(s: SelectionArgs) -> Self {
-        Self { scenarios: s.scenarios, models: s.models, large: s.all, limits: s.limits.into() }
+        let resume = s.resume.map(|dir| (dir, s.checkpoint_every));
+        Self { scenarios: s.scenarios, models: s.models, large: s.all, limits: s.limits.into(), resume }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every cell of scenarios × models × arrivals: compiled, searched, replayed, held against its expectations.
 
 use crate::bundle::is_bundled;
+use crate::explore::checkpoint::{Checkpoint, Refused};
 use crate::explore::{Findings, Limits, Progress, Stopped, exact};
 use crate::input::{Diagnostic, Source};
 use crate::model::action::possible;
@@ -8,11 +9,12 @@ use crate::model::bits::Flag;
 use crate::model::world::Powers;
 use crate::model::{Action, Arrival, Blocked, Property, State, World, step};
 use crate::policy::Policy;
-use crate::scenario::{Expect, Expectation, Model, ScenarioFile, Size, axes, compile, decide_cell};
+use crate::scenario::{Expect, Expectation, Model, ScenarioFile, Size, arrival_name, axes, compile, decide_cell};
 use crate::trace::{self, Names};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::num::NonZero;
+use std::path::Path;
 use std::time::Duration;
 
 /// A scenario file, read and checked, with the text that diagnostics point into.
@@ -35,11 +37,22 @@ pub struct Plan<'a> {
     pub named: bool,
     /// Whether large scenarios are searched too.
     pub large: bool,
-    /// Where each search must stop; the deadline is the same for all.
+    /// Where each search must stop. The deadline is the same for all, and those side by side share the memory.
     pub limits: Limits,
+    /// Where searches are kept that take long, and gone on with.
+    pub kept: Option<Kept<'a>>,
     /// Whether a file is vacuous if none of the models lets its adversary act. Where one model is asked about, that it
     /// leaves no move is the answer.
     pub may_be_vacuous: bool,
+}
+
+/// Where searches are kept that take long.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// The folder, which is there.
+    pub dir: &'a Path,
+    /// After how long each is written again.
+    pub every: Duration,
 }
 
 /// What one property comes to in one cell.
@@ -94,6 +107,14 @@ pub enum RunError {
     Input(Box<Diagnostic>),
     /// A trace does not replay by the plain rules, or does not end where the search said.
     Untrue(String),
+    /// A search cannot go on from what is kept of it.
+    Kept(Refused),
+}
+
+impl From<Refused> for RunError {
+    fn from(refused: Refused) -> Self {
+        Self::Kept(refused)
+    }
 }
 
 impl From<Box<Diagnostic>> for RunError {
@@ -112,6 +133,14 @@ struct Task<'a> {
     expectations: Vec<Option<&'a Expectation>>,
 }
 
+impl Task<'_> {
+    /// The name of the file in which its search is kept.
+    fn file_name(&self) -> String {
+        let arrives = self.arrives.map_or("no-adversary", arrival_name);
+        format!("{}.{}.{arrives}.checkpoint", self.scenario.file.name, self.model.name)
+    }
+}
+
 /// Searches every cell of the plan, side by side, and returns them in the plan's order.
 pub fn run<'a>(plan: &Plan<'a>, progress: &(dyn CellProgress + 'a)) -> Result<Vec<Cell<'a>>, RunError> {
     let tasks = tasks(plan)?;
@@ -123,11 +152,12 @@ pub fn run<'a>(plan: &Plan<'a>, progress: &(dyn CellProgress + 'a)) -> Result<Ve
     let (large, mut base): (Vec<_>, Vec<_>) = tasks.into_iter().enumerate().partition(|(_, task)| alone(task));
     // Where more can happen a search takes longer: begun last, it would be waited for by itself.
     base.sort_by_cached_key(|(_, task)| Reverse(possible(&task.world).len()));
-    let on = |(i, task), threads| Ok((i, search(task, Limits { threads, ..plan.limits }, progress)?));
+    let on = |(i, task), limits| Ok((i, search(task, limits, plan.kept, progress)?));
+    let shared = Limits { bytes_max: plan.limits.bytes_max.map(|max| max / threads), ..plan.limits };
     let mut cells: Vec<(usize, Cell<'a>)> =
-        base.into_iter().par_bridge().map(|task| on(task, None)).collect::<Result<_, RunError>>()?;
+        base.into_iter().par_bridge().map(|task| on(task, shared)).collect::<Result<_, RunError>>()?;
     for task in large {
-        cells.push(on(task, NonZero::new(threads))?);
+        cells.push(on(task, Limits { threads: NonZero::new(threads), ..plan.limits })?);
     }
     cells.sort_by_key(|(i, _)| *i);
     let mut cells: Vec<Cell<'a>> = cells.into_iter().map(|(_, cell)| cell).collect();
@@ -145,6 +175,8 @@ pub trait CellProgress: Sync {
     fn search(&self) -> &dyn Progress;
     /// Called after each search whose traces replay, with the states that it kept.
     fn done(&self, states: usize);
+    /// Called with what went wrong and ends nothing.
+    fn warn(&self, text: &str);
 }
 
 impl CellProgress for () {
@@ -153,6 +185,7 @@ impl CellProgress for () {
         &()
     }
     fn done(&self, _: usize) {}
+    fn warn(&self, _: &str) {}
 }
 
 fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
@@ -189,9 +222,21 @@ fn expectation<'a>(
     }
 }
 
-fn search<'a>(task: Task<'a>, limits: Limits, progress: &dyn CellProgress) -> Result<Cell<'a>, RunError> {
+fn search<'a>(
+    task: Task<'a>,
+    limits: Limits,
+    kept: Option<Kept>,
+    progress: &dyn CellProgress,
+) -> Result<Cell<'a>, RunError> {
     let properties: Vec<Property> = task.scenario.file.properties().collect();
-    let findings = exact::search(&task.world, &properties, limits, progress.search());
+    let file = kept.map(|kept| Checkpoint::new(&kept.dir.join(task.file_name()), kept.every));
+    let findings = match &file {
+        None => exact::search(&task.world, &properties, limits, progress.search()),
+        Some(file) => exact::go_on(&task.world, &properties, limits, progress.search(), file)?,
+    };
+    if let Some(failed) = file.and_then(Checkpoint::failed) {
+        progress.warn(&failed);
+    }
     let vacuous = honest_run_fails(&task.world).or_else(|| never_arrived(&findings));
     let never_moved = findings.stopped.is_none() && !findings.adversary_moved && task.arrives.is_some();
     let no_move = never_moved.then(|| denied_by(&task.world, &task.model.policy)).flatten();

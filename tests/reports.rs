@@ -25,6 +25,7 @@ fn reports_are_current_and_every_expectation_is_met() {
         named: false,
         large: false,
         limits: Limits::default(),
+        kept: None,
         may_be_vacuous: true,
     };
     let cells = run(&plan, &()).expect("bundled files run");

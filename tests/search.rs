@@ -110,7 +110,7 @@ fn plain(graph: &Explicit, wrong: Wrong) -> Found {
 
 fn ours(graph: &Explicit, threads: usize) -> Found {
     let mut search = Graph::new(graph, threads);
-    let end = search.run(graph, &Until { limits: Limits::default(), marks: 0, progress: &() });
+    let end = search.run(graph, &Until { limits: Limits::default(), marks: 0, progress: &(), keep: None });
     assert_eq!(end, End::Exhausted);
     found(graph, &search)
 }
@@ -147,8 +147,15 @@ proptest! {
         let mut stops = 0;
         loop {
             let limits = Limits { states_max: Some(search.states + max), ..Limits::default() };
-            match search.run(&graph, &Until { limits, marks: 0, progress: &() }) {
-                End::Stopped(why) => prop_assert_eq!(why, Stopped::States),
+            match search.run(&graph, &Until { limits, marks: 0, progress: &(), keep: None }) {
+                End::Stopped(why) => {
+                    prop_assert_eq!(why, Stopped::States);
+                    // Written and read again, to be searched on another number of threads.
+                    let mut file = Vec::new();
+                    search.snapshot().write(&mut file).expect("memory can be written");
+                    let threads = 1 + (threads + stops) % 4;
+                    search = Graph::read(&mut file.as_slice(), graph.words, threads).expect("a search");
+                }
                 end => {
                     prop_assert_eq!(end, End::Exhausted);
                     break;
@@ -170,7 +177,7 @@ proptest! {
         let halved = twins.edges.iter().map(|to| to.iter().map(|to| to & !1).collect());
         let halves = Explicit { edges: halved.collect(), ..graph.clone() };
         let mut search = Graph::new(&twins, threads);
-        let until = |marks| Until { limits: Limits::default(), marks, progress: &() };
+        let until = |marks| Until { limits: Limits::default(), marks, progress: &(), keep: None };
         if search.run(&twins, &until(1)) != End::Marked {
             return Ok(());
         }
@@ -203,7 +210,7 @@ fn a_mark_that_is_waited_for_ends_its_level() {
     // 0 → 1, 2; 1 → 3; node 2 is marked, so the level of 1 and 2 is the last that is complete.
     let graph = Explicit { edges: vec![vec![1, 2], vec![3], vec![], vec![]], marks: vec![0, 0, 1, 0], words: 1 };
     let mut search = Graph::new(&graph, 1);
-    let until = |marks| Until { limits: Limits::default(), marks, progress: &() };
+    let until = |marks| Until { limits: Limits::default(), marks, progress: &(), keep: None };
     assert_eq!(search.run(&graph, &until(1)), End::Marked);
     assert_eq!((search.states, search.depth), (3, 1));
     assert_eq!(search.run(&graph, &until(0)), End::Exhausted);
@@ -232,5 +239,5 @@ fn a_panic_in_one_thread_ends_the_search() {
         }
     }
     let mut search = Graph::new(&Panics, 3);
-    search.run(&Panics, &Until { limits: Limits::default(), marks: 0, progress: &() });
+    search.run(&Panics, &Until { limits: Limits::default(), marks: 0, progress: &(), keep: None });
 }

@@ -27,7 +27,8 @@ pub fn diff(asked: Models) -> Result<Exit, Failure> {
         let message = format!("`diff` compares two models, not {}: {}", words.len(), words.join(", "));
         return Err(Failure::Message(message + "\nusage: overhear diff [SCENARIO…] --models A B"));
     }
-    let mut loaded = load(&Selection { scenarios: scenarios.clone(), models: words.clone(), large, limits })?;
+    let selection = Selection { scenarios: scenarios.clone(), models: words.clone(), large, limits, resume: None };
+    let mut loaded = load(&selection)?;
     // What one model loses against another is no matter of what was expected of either.
     loaded.scenarios.iter_mut().for_each(|scenario| scenario.file.expectations.clear());
     let watcher = Watcher::new()?;

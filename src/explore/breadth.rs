@@ -5,9 +5,12 @@
 //! At last one thread notes in which order the new states were reached. This is the order in which a single thread
 //! would have found them, so every count and every trace is the same on any number of threads.
 
+use super::checkpoint::read_line;
 use super::store::{Batch, Drain, Place, Store, hash};
-use super::{Limits, Progress, Stopped};
+use super::{Limits, Progress, Stopped, Tick};
+use serde::{Deserialize, Serialize};
 use std::any::Any;
+use std::io::{self, BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, RwLock};
@@ -63,6 +66,10 @@ pub struct Graph {
     level_end: usize,
     /// The depth of the level that is being expanded.
     pub depth: usize,
+    /// The states found on each level up to this one.
+    levels: Vec<usize>,
+    /// The states that this process began with, and when.
+    begun: (usize, Instant),
     /// The first state found that has each mark.
     pub marked: [Option<Place>; 32],
     /// States found since the beginning, those that were merged since included.
@@ -97,6 +104,53 @@ pub struct Until<'a> {
     pub marks: u32,
     /// Who watches.
     pub progress: &'a dyn Progress,
+    /// Called after every round, for a copy of the search to be kept now and then.
+    pub keep: Option<&'a (dyn Fn(&Snapshot) + Sync)>,
+}
+
+/// A search between two rounds.
+pub struct Snapshot<'a> {
+    graph: &'a Graph,
+    stores: Vec<&'a Store>,
+}
+
+/// How far a search is, as it is written before what it has found.
+#[derive(Serialize, Deserialize)]
+struct Far {
+    shards: usize,
+    index: usize,
+    in_shard: Vec<Place>,
+    level_end: usize,
+    depth: usize,
+    levels: Vec<usize>,
+    marked: [Option<Place>; 32],
+    states: usize,
+    transitions: usize,
+    events: u32,
+    order: usize,
+}
+
+impl Snapshot<'_> {
+    /// Writes all of the search.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Graph { order, next, level_end, depth, levels, marked, states, expanded, .. } = self.graph;
+        let far = Far {
+            shards: self.stores.len(),
+            index: next.index,
+            in_shard: next.in_shard.clone(),
+            level_end: *level_end,
+            depth: *depth,
+            levels: levels.clone(),
+            marked: *marked,
+            states: *states,
+            transitions: expanded.transitions,
+            events: expanded.events,
+            order: order.len(),
+        };
+        writeln!(out, "{}", serde_json::to_string(&far)?)?;
+        out.write_all(order)?;
+        self.stores.iter().try_for_each(|store| store.write(out))
+    }
 }
 
 impl Graph {
@@ -110,6 +164,8 @@ impl Graph {
             next: Cursor::default(),
             level_end: 1,
             depth: 0,
+            levels: vec![1],
+            begun: (1, Instant::now()),
             marked: [None; 32],
             states: 1,
             expanded: Expanded::default(),
@@ -118,6 +174,42 @@ impl Graph {
         let (place, _) = graph.insert(&initial, 0);
         mark(&mut graph.marked, space.marks(&initial), place);
         graph
+    }
+
+    /// The search that was written, of states of so many words, to go on on so many threads.
+    pub fn read(input: &mut impl BufRead, words: usize, threads: usize) -> io::Result<Self> {
+        let far: Far = read_line(input)?;
+        let mut order = vec![0; far.order];
+        input.read_exact(&mut order)?;
+        let shards = (0..far.shards).map(|_| Store::read_all(words, input)).collect::<io::Result<_>>()?;
+        let mut graph = Self {
+            shards,
+            order,
+            next: Cursor { index: far.index, in_shard: far.in_shard },
+            level_end: far.level_end,
+            depth: far.depth,
+            levels: far.levels,
+            begun: (far.states, Instant::now()),
+            marked: far.marked,
+            states: far.states,
+            expanded: Expanded { transitions: far.transitions, events: far.events },
+        };
+        let threads = threads.clamp(1, THREADS_MAX);
+        if threads != far.shards {
+            let marked = graph.marked;
+            let places = graph.rewritten(words, threads, |old, new| new.copy_from_slice(old));
+            let moved = |place: Place| places[place as usize % far.shards][place as usize / far.shards];
+            graph.marked = marked.map(|place| place.map(moved));
+        }
+        Ok(graph)
+    }
+    /// The number of threads that it is searched on.
+    pub fn threads(&self) -> usize {
+        self.shards.len()
+    }
+    /// The search as it is.
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot { graph: self, stores: self.shards.iter().collect() }
     }
 
     /// The number of states in the visited set.
@@ -176,10 +268,16 @@ impl Graph {
     /// of them was. Marks are forgotten.
     // This leaves the levels right where states that become the same always have the same future: the level of the one
     // state is the lowest of theirs, and the least way to it is the way to the first.
-    pub fn rewrite(&mut self, words: usize, mut image: impl FnMut(&[u32], &mut [u32])) {
+    pub fn rewrite(&mut self, words: usize, image: impl FnMut(&[u32], &mut [u32])) {
+        self.rewritten(words, self.shards.len(), image);
+        self.level_end = self.len();
+        self.marked = [None; 32];
+    }
+    /// Does so, into so many shards; returns the places that the states have now, by shard and place before.
+    fn rewritten(&mut self, words: usize, shards: usize, mut image: impl FnMut(&[u32], &mut [u32])) -> Vec<Vec<Place>> {
         let (len, next) = (self.len(), self.next.index);
         let (old, order) = (std::mem::take(&mut self.shards), std::mem::take(&mut self.order));
-        let shards = old.len();
+        let before = old.len();
         self.empty(words, shards);
         let (mut read, mut packed) = (vec![0; old[0].words()], vec![0; words]);
         let mut places: Vec<Vec<Place>> = old.iter().map(|store| Vec::with_capacity(store.len())).collect();
@@ -192,13 +290,12 @@ impl Graph {
             let shard = order.get(index).map_or(0, |&shard| usize::from(shard));
             let from = old[shard].next(&mut read) as usize;
             image(&read, &mut packed);
-            let from = places[from % shards].get(from / shards).copied().unwrap_or_default();
+            let from = places[from % before].get(from / before).copied().unwrap_or_default();
             let (place, _) = self.insert(&packed, from);
             places[shard].push(place);
         }
         self.next = first_open.unwrap_or_else(|| self.cursor());
-        self.level_end = self.len();
-        self.marked = [None; 32];
+        places
     }
     /// Behind the last state.
     fn cursor(&self) -> Cursor {
@@ -242,13 +339,16 @@ impl Graph {
         end.expect("a search ends")
     }
 
+    fn tick(&self) -> Tick<'_> {
+        let (before, since) = self.begun;
+        let (states, levels) = (self.states, &self.levels);
+        Tick { states, frontier: self.level_end - self.next.index, levels, here: (states - before, since.elapsed()) }
+    }
     /// Which limit is reached, if one is, by the visited set of so many bytes.
     fn stopped(&self, until: &Until, bytes: usize) -> Option<Stopped> {
         let limits = &until.limits;
         match () {
-            () if !until.progress.tick(self.states, self.level_end - self.next.index, self.depth) => {
-                Some(Stopped::Interrupted)
-            }
+            () if !until.progress.tick(&self.tick()) => Some(Stopped::Interrupted),
             () if limits.states_max.is_some_and(|max| self.states > max) => Some(Stopped::States),
             () if limits.deadline.is_some_and(|end| Instant::now() >= end) => Some(Stopped::Time),
             () if limits.bytes_max.is_some_and(|max| bytes > max) => Some(Stopped::Memory),
@@ -405,16 +505,25 @@ impl<S: Space> Shared<'_, S> {
         let (last, len) = chunks.last().expect("a round has chunks");
         graph.next = graph.advanced(last, *len);
         let bytes = shards.iter().map(|s| s.store.bytes()).sum::<usize>() + graph.order.capacity();
-        *end = graph.stopped(until, bytes).map(End::Stopped);
-        if graph.next.index == graph.level_end {
+        // A rewrite notes for every state where it went.
+        let rewrite = if until.marks == 0 { 0 } else { graph.states * size_of::<Place>() };
+        let bytes = bytes + rewrite;
+        let stopped = graph.stopped(until, bytes);
+        let level_is_done = graph.next.index == graph.level_end;
+        if level_is_done {
             graph.depth += 1;
+            graph.levels.push(graph.states - graph.levels.iter().sum::<usize>());
             graph.level_end = shards.iter().map(|s| s.store.len()).sum();
-            *end = end.or(match () {
-                () if graph.marks() & until.marks != 0 => Some(End::Marked),
-                () if graph.next.index == graph.level_end => Some(End::Exhausted),
-                () if graph.is_deep_enough(until) => Some(End::Stopped(Stopped::Depth)),
-                () => None,
-            });
+        }
+        // A limit ends nothing that is over already, and what is waited for is not left for later.
+        *end = match stopped {
+            _ if level_is_done && graph.marks() & until.marks != 0 => Some(End::Marked),
+            _ if level_is_done && graph.next.index == graph.level_end => Some(End::Exhausted),
+            None if level_is_done && graph.is_deep_enough(until) => Some(End::Stopped(Stopped::Depth)),
+            stopped => stopped.map(End::Stopped),
+        };
+        if let (Some(keep), None) = (until.keep, &end) {
+            keep(&Snapshot { graph, stores: shards.iter().map(|shard| &shard.store).collect() });
         }
         *chunks = graph.chunks();
         self.next_chunk.store(0, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! Who walks the state space: one exact search that verdicts come from, and two others that must agree with it.
 
 pub mod breadth;
+pub mod checkpoint;
 pub mod cost;
 pub mod exact;
 pub mod naive;
@@ -46,13 +47,36 @@ pub enum Stopped {
 
 /// How a search tells of its progress.
 pub trait Progress: Sync {
-    /// Called now and then with the states found, the states waiting and the depth. Returns whether to go on.
-    fn tick(&self, states: usize, frontier: usize, depth: usize) -> bool;
+    /// Called now and then with how far a search is. Returns whether to go on.
+    fn tick(&self, at: &Tick) -> bool;
+}
+
+/// How far a search is.
+#[derive(Clone, Copy, Debug)]
+pub struct Tick<'a> {
+    /// The states found.
+    pub states: usize,
+    /// Those of them that were not expanded yet.
+    pub frontier: usize,
+    /// The states of each level that is complete; those of the last one are being expanded.
+    pub levels: &'a [usize],
+    /// The states found by this process, and in which time.
+    pub here: (usize, Duration),
+}
+
+impl Tick<'_> {
+    /// How many more states there may be, if levels go on to shrink as the last one did; none if they grow.
+    pub fn forecast(&self) -> Option<usize> {
+        let &[.., before, last] = self.levels else { return None };
+        let found_of_next = self.states - self.levels.iter().sum::<usize>();
+        let shrinks = last as f64 / before as f64;
+        (shrinks < 1.0).then(|| ((last as f64 * shrinks / (1.0 - shrinks)) as usize).saturating_sub(found_of_next))
+    }
 }
 
 /// Nobody watches.
 impl Progress for () {
-    fn tick(&self, _: usize, _: usize, _: usize) -> bool {
+    fn tick(&self, _: &Tick) -> bool {
         true
     }
 }

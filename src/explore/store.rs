@@ -5,7 +5,10 @@
 //! 4(3), 1979): a full one is split in two, and all others stay where they are.
 //!
 //! Of wide states each half is kept once, and a state is the places of its halves (Laarman, van de Pol and Weber,
-//! Parallel Recursive State Compression for Free, SPIN 2011): states that follow each other share most of what they are.
+//! Parallel Recursive State Compression for Free, SPIN 2011): what follows a state is like it in one half or the other.
+
+use std::io::{self, Read, Write};
+use zerocopy::IntoBytes;
 
 /// A state's place in the order of discovery.
 pub type Place = u32;
@@ -159,6 +162,19 @@ impl Store {
             }
         }
     }
+    /// Writes all states, in their order.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let keys = self.halves.iter().flatten().chain([&self.states]);
+        keys.map(|keys| &keys.rows).try_for_each(|rows| rows.write(out))
+    }
+    /// The states that were written, of `words` 32-bit words each.
+    pub fn read_all(words: usize, input: &mut impl Read) -> io::Result<Self> {
+        let mut store = Self::new(words);
+        for keys in store.halves.iter_mut().flatten().chain([&mut store.states]) {
+            keys.read(input)?;
+        }
+        Ok(store)
+    }
     /// Takes the states out in their order, and gives their memory back as they go.
     pub fn drain(self) -> Drain {
         let Self { halves, states, .. } = self;
@@ -235,6 +251,14 @@ impl Keys {
         rows.push(key, besides);
         (place, true)
     }
+    /// Adds the rows that were written.
+    fn read(&mut self, input: &mut impl Read) -> io::Result<()> {
+        self.rows.read(input)?;
+        let Self { words, rows, table } = self;
+        let again = |place| hash(&rows.row(place)[..*words]);
+        (0..rows.len as Place).for_each(|place| table.insert(again(place), place, again));
+        Ok(())
+    }
     /// Adds a group of keys in their order, each with one word; calls `new` for each that was not there.
     #[inline]
     fn extend<'a>(
@@ -296,6 +320,28 @@ impl Rows {
     }
     fn bytes(&self) -> usize {
         self.segments.len() * ROWS * self.stride * 4
+    }
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(&(self.len as u64).to_ne_bytes())?;
+        let mut left = self.len * self.stride;
+        for segment in &self.segments {
+            let used = &segment[..segment.len().min(left)];
+            out.write_all(used.as_bytes())?;
+            left -= used.len();
+        }
+        Ok(())
+    }
+    fn read(&mut self, input: &mut impl Read) -> io::Result<()> {
+        let mut len = [0; 8];
+        input.read_exact(&mut len)?;
+        self.len = u64::from_ne_bytes(len) as usize;
+        for first in (0..self.len).step_by(ROWS) {
+            let mut segment = vec![0; ROWS * self.stride].into_boxed_slice();
+            let used = ROWS.min(self.len - first) * self.stride;
+            input.read_exact(segment[..used].as_mut_bytes())?;
+            self.segments.push(segment);
+        }
+        Ok(())
     }
 }
 /// Whether two states of a few words are the same: cheaper than a call to compare memory.

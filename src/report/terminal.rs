@@ -63,7 +63,8 @@ pub fn unmet(cells: &[Cell]) -> String {
             (Verdict::Unknown { stopped: Stopped::Interrupted }, ..) => {}
             (Verdict::Unknown { stopped }, ..) => {
                 let states = thousands(cell.findings.states);
-                out += &format!("unknown   {name}\n  stopped by {} after {states} states\n", stopped_word(*stopped));
+                let (why, depth) = (stopped_word(*stopped), cell.findings.depth);
+                out += &format!("unknown   {name}\n  stopped by {why} after {states} states, {depth} steps complete\n");
             }
             (Verdict::Vacuous { why }, ..) => out += &format!("vacuous   {name}\n  {why}\n"),
             (_, Some(false), Some(claim)) => {

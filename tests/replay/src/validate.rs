@@ -72,6 +72,7 @@ pub fn cells(large_states_max: usize) -> Result<Vec<Row>, String> {
             named: false,
             large: true,
             limits,
+            kept: None,
             may_be_vacuous: false,
         };
         let searched = run::run(&plan, &()).map_err(|e| format!("{e:?}"))?;
