@@ -104,14 +104,22 @@ fn cell(scenario: &str, model: &str) -> (World, Vec<Property>) {
     (world, scenario.properties().collect())
 }
 
-/// Counts every state that is left with the reductions that both engines know.
+/// Counts every state that is left with the reductions that both engines know, or with those that are named.
 fn search(engine: &str, world: &World, properties: &[Property], threads: usize) -> usize {
     let reductions = Reductions { decided_properties: false, ..Reductions::ALL };
+    let ours = |reductions| {
+        let limits = Limits { reductions: Some(reductions), threads: NonZero::new(threads), ..Limits::default() };
+        exact::search(world, properties, limits, &()).states
+    };
     match engine {
-        "ours" => {
-            let limits = Limits { reductions: Some(reductions), threads: NonZero::new(threads), ..Limits::default() };
-            exact::search(world, properties, limits, &()).states
-        }
+        "ours" => ours(reductions),
+        "none" => ours(Reductions::NONE),
+        "dominated-answers" => ours(Reductions { dominated_answers: true, ..Reductions::NONE }),
+        "unread-fields" => ours(Reductions { unread_fields: true, ..Reductions::NONE }),
+        "decided-properties" => ours(Reductions { decided_properties: true, ..Reductions::NONE }),
+        "symmetry" => ours(Reductions { symmetry: true, ..Reductions::NONE }),
+        "default" => ours(Reductions::ALL),
+        "all" => ours(Reductions::WITH_SYMMETRY),
         "stateright" => {
             let model = second::Second::new(world, properties, reductions, true);
             model.checker().threads(threads).spawn_bfs().join().unique_state_count()

@@ -7,7 +7,7 @@ pub mod lint;
 use crate::bundle;
 use crate::explore::{Limits, Progress, Tick};
 use crate::input::{Diagnostic, Source};
-use crate::model::Property;
+use crate::model::{Property, Reductions};
 use crate::report::itf;
 use crate::report::{matrix, terminal};
 use crate::run::{self, Cell, CellProgress, Kept, Plan, RunError, Scenario, Verdict};
@@ -134,6 +134,8 @@ pub struct LimitOptions {
     pub bytes_max: Option<usize>,
     /// How many searches run side by side; as many as there are cores if not said.
     pub jobs: Option<usize>,
+    /// Whether one of each family of states is searched that differ only in who of those who are alike is who.
+    pub symmetry: bool,
 }
 
 /// Which cells are asked for.
@@ -255,7 +257,7 @@ fn search_limits(options: &LimitOptions) -> Limits {
         deadline: options.timeout.map(|t| Instant::now() + t),
         // What the process holds already is not there for searches.
         bytes_max: options.bytes_max.map(|max| max.saturating_sub(resident())),
-        reductions: None,
+        reductions: options.symmetry.then_some(Reductions::WITH_SYMMETRY),
         threads: None,
     }
 }

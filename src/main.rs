@@ -187,6 +187,10 @@ struct LimitArgs {
     /// Give searches up as `unknown` rather than hold more memory than this, e.g. 2GiB. Those side by side share it.
     #[arg(long, value_name = "SIZE", value_parser = command::parse_bytes)]
     max_memory: Option<usize>,
+    /// Search one of each family of states that differ only in who of those who are alike is who. Verdicts and lengths
+    /// are the same; an attack that is told is a shortest one, and may be another.
+    #[arg(long)]
+    symmetry: bool,
     /// How many searches run side by side; all cores if not said.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -257,8 +261,8 @@ impl From<LintFormatArg> for Format {
 impl From<LimitArgs> for command::LimitOptions {
     fn from(l: LimitArgs) -> Self {
         let jobs = l.jobs.map(usize::from);
-        let LimitArgs { max_states, max_depth, timeout, max_memory, .. } = l;
-        Self { states_max: max_states, depth_max: max_depth, timeout, bytes_max: max_memory, jobs }
+        let LimitArgs { max_states, max_depth, timeout, max_memory, symmetry, .. } = l;
+        Self { states_max: max_states, depth_max: max_depth, timeout, bytes_max: max_memory, jobs, symmetry }
     }
 }
 

@@ -334,10 +334,11 @@ fn agrees(w: &World, asked: &[Property], least: &[Option<Vec<Action>>], r: Reduc
     Ok(())
 }
 
-const SINGLE: [Reductions; 3] = [
+const SINGLE: [Reductions; 4] = [
     Reductions { dominated_answers: true, ..Reductions::NONE },
     Reductions { unread_fields: true, ..Reductions::NONE },
     Reductions { decided_properties: true, ..Reductions::NONE },
+    Reductions { symmetry: true, ..Reductions::NONE },
 ];
 
 proptest! {
@@ -349,7 +350,7 @@ proptest! {
         asked in prop::sample::subsequence(Property::ALL.to_vec(), 1..=6),
     ) {
         let Some(least) = brute_force(&w, &asked) else { return Ok(()) };
-        for r in SINGLE.into_iter().chain([Reductions::NONE, Reductions::ALL]) {
+        for r in SINGLE.into_iter().chain([Reductions::NONE, Reductions::ALL, Reductions::WITH_SYMMETRY]) {
             agrees(&w, &asked, &least, r)?;
         }
     }

@@ -34,6 +34,10 @@ impl Packed {
         let world = Reduced::new(world, &properties, reductions);
         Self { successors: Successors::of(&world), layout: Layout::of(&world.fullest()), world, open }
     }
+    /// What the search keeps of a state.
+    fn kept(&self, s: &State) -> State {
+        self.world.representative(&self.world.kept(s))
+    }
     fn open_marks(&self) -> u32 {
         self.open.iter().fold(0, |all, (mark, _)| all | 1 << mark)
     }
@@ -55,11 +59,13 @@ impl Space for Packed {
         let buffer = &mut buffer[..from.len()];
         self.successors.each(&self.world, &s, scratch, |Successor { state, ways, adversarial }| {
             expanded.transitions += ways;
-            buffer.copy_from_slice(from);
-            if self.layout.repack(&s, state, buffer) {
-                expanded.events |= if adversarial { ADVERSARY_MOVED } else { 0 };
-                reach(buffer);
+            if *state == s {
+                return;
             }
+            expanded.events |= if adversarial { ADVERSARY_MOVED } else { 0 };
+            buffer.copy_from_slice(from);
+            self.layout.repack(&s, &self.world.representative(state), buffer);
+            reach(buffer);
         });
         expanded
     }
@@ -217,6 +223,7 @@ impl Search {
             traces: self.properties.iter().copied().zip(traces).collect(),
             took: self.far.took,
             bytes: done.bytes,
+            reductions: self.space.world.reductions,
         }
     }
 }
@@ -231,16 +238,21 @@ pub fn first(world: &World, property: Property) -> Option<Vec<Action>> {
 // States that differ in unread fields only lead to states that do.
 fn forget(graph: &mut Graph, space: &Packed, open: Vec<(u32, Property)>) -> Packed {
     let left = Packed::new(&space.world.world, open, space.world.reductions);
-    graph.rewrite(left.words(), |old, new| left.layout.pack(&left.world.kept(&space.layout.unpack(old)), new));
+    graph.rewrite(left.words(), |old, new| left.layout.pack(&left.kept(&space.layout.unpack(old)), new));
     left
 }
 
 /// The least of the shortest lists of actions that lead along `path`, as their numbers.
+// Where states stand for others, the way leads through one of each, from what follows the one to what follows the next.
 fn trace(space: &Packed, actions: &[Action], path: &[Place], graph: &Graph) -> Vec<usize> {
-    let states: Vec<State> = path.iter().map(|&place| space.layout.unpack(&graph.get(place))).collect();
-    let leads = |from: &State, to: &State| {
-        let action = actions.iter().position(|&a| space.world.step(from, a).as_ref() == Some(to));
-        action.expect("some action led here")
+    let mut s = space.world.initial();
+    let next = |place: &Place| {
+        let to = space.layout.unpack(&graph.get(*place));
+        let leads = |&a: &Action| space.world.step(&s, a).filter(|next| space.world.representative(next) == to);
+        let (number, next) =
+            actions.iter().enumerate().find_map(|(i, a)| Some((i, leads(a)?))).expect("some action led here");
+        s = next;
+        number
     };
-    states.windows(2).map(|pair| leads(&pair[0], &pair[1])).collect()
+    path[1..].iter().map(next).collect()
 }

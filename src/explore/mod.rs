@@ -103,6 +103,8 @@ pub struct Findings {
     pub took: Duration,
     /// Bytes held by the visited set at the end.
     pub bytes: usize,
+    /// The reductions that were searched with.
+    pub reductions: Reductions,
 }
 
 impl Findings {

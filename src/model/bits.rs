@@ -314,6 +314,14 @@ impl Identities {
         self.0.iter_mut().zip(pairs.rows).for_each(|(mine, row)| *mine &= !spread(row));
         self
     }
+    /// The table in which `viewer(v)` holds of `person(p)` what `v` holds of `p`.
+    pub fn renumbered(self, viewer: impl Fn(Device) -> Device, person: impl Fn(Person) -> Person) -> Self {
+        let people = || (0..PEOPLE_MAX).map(Person::at);
+        let row = |v: Device| people().fold(0, |row, p| row | (self.get(v, p) as u16) << (2 * person(p).index()));
+        let mut table = Self::default();
+        (0..VIEWERS_MAX).map(Device::at).for_each(|v| table.0[viewer(v).index()] = row(v));
+        table
+    }
     /// The table in which `v` holds no identity of anybody.
     pub fn without_row(mut self, v: Device) -> Self {
         self.0[v.index()] = 0;

@@ -17,6 +17,7 @@ pub mod adversary;
 pub mod property;
 pub mod action;
 pub mod needs;
+pub mod symmetry;
 pub mod reduce;
 pub mod successors;
 #[cfg(feature = "mutants")]

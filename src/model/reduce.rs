@@ -9,6 +9,8 @@
 //! **Unread fields.** What no rule and no property that is asked for reads is forgotten after every step.
 //!
 //! **Decided properties.** Once a property is decided, what it alone reads is forgotten too, in all states found.
+//!
+//! **Symmetry.** Of the states that differ only in who of those who are alike is who, one is searched.
 
 use super::action::{Action, possible, step_from};
 use super::bits::{Device, Flag, Identity, Person, Set};
@@ -17,6 +19,7 @@ use super::needs::Needs;
 use super::people::Publication;
 use super::property::Property;
 use super::state::{Among, OfDevices, OfPeople, State, fullest};
+use super::symmetry::{Renumbering, symmetries};
 use super::world::{Arrival, HonestOption, World};
 use crate::policy::{
     FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, KeyBackup, OwnRequests, Recipients, Transparency,
@@ -32,13 +35,18 @@ pub struct Reductions {
     pub unread_fields: bool,
     /// What only decided properties read goes unread from then on, and the search ends when all are decided.
     pub decided_properties: bool,
+    /// Of states that differ by a renumbering under which the world stays what it is, one is searched.
+    pub symmetry: bool,
 }
 
 impl Reductions {
     /// Every action is tried, and nothing is forgotten.
-    pub const NONE: Self = Self { dominated_answers: false, unread_fields: false, decided_properties: false };
-    /// Whatever no verdict depends on is left out.
-    pub const ALL: Self = Self { dominated_answers: true, unread_fields: true, decided_properties: true };
+    pub const NONE: Self =
+        Self { dominated_answers: false, unread_fields: false, decided_properties: false, symmetry: false };
+    /// Whatever no verdict depends on is left out, and the least of the shortest traces is found.
+    pub const ALL: Self = Self { dominated_answers: true, unread_fields: true, decided_properties: true, ..Self::NONE };
+    /// Whatever no verdict depends on is left out, and some shortest trace is found.
+    pub const WITH_SYMMETRY: Self = Self { symmetry: true, ..Self::ALL };
 }
 
 /// A world as a search sees it: what can happen in it, and what is forgotten after each step.
@@ -50,6 +58,8 @@ pub struct Reduced {
     /// The reductions by which actions and states were reduced.
     pub reductions: Reductions,
     reads: Reads,
+    /// The renumberings that states are searched but for.
+    symmetries: Vec<Renumbering>,
 }
 
 /// What the rules and the properties asked for read of a state.
@@ -85,7 +95,21 @@ impl Reduced {
             actions: possible(world).into_iter().filter(undominated).collect(),
             reductions,
             reads: reads(world, properties),
+            symmetries: if reductions.symmetry { symmetries(world) } else { Vec::new() },
         }
+    }
+
+    /// The one state that is searched of all that are `s`, renumbered. `s` is one that is kept.
+    #[inline]
+    pub fn representative(&self, s: &State) -> State {
+        self.symmetries.iter().fold(*s, |least, g| {
+            let mut other = g.state(s);
+            if !g.keeps_people() {
+                // Whom warnings were told is no longer kept, so it is not to be renumbered either.
+                self.forget(&mut other);
+            }
+            least.min(other)
+        })
     }
 
     /// The state that the search keeps after `action`; none if it cannot happen or another does all that it does.

@@ -163,6 +163,10 @@ impl State {
         let both: [u16; 4 * WORDS] = std::array::from_fn(|i| a[i] & b[i]);
         zerocopy::transmute!(both)
     }
+    /// The lesser of two states, in some order of all states.
+    pub fn min(self, other: Self) -> Self {
+        if other.words() < self.words() { other } else { self }
+    }
     fn words(&self) -> &[u64; WORDS] {
         transmute_ref!(self)
     }

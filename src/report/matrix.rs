@@ -2,7 +2,7 @@
 
 use crate::explore::cost::{Cost, Event, cast, cheapest, event};
 use crate::explore::{Findings, Stopped};
-use crate::model::{Arrival, Property};
+use crate::model::{Arrival, Property, Reductions};
 use crate::run::{Cell, Verdict};
 use crate::scenario::{Expect, Model, arrival_name, property_name};
 use crate::trace;
@@ -28,6 +28,22 @@ pub fn stopped_word(stopped: Stopped) -> &'static str {
         Stopped::Memory => "the memory limit",
         Stopped::Interrupted => "an interruption",
     }
+}
+
+/// The reductions that all these cells were searched with, as words.
+pub fn reductions_words(cells: &[Cell]) -> Vec<&'static str> {
+    let Some(Reductions { dominated_answers, unread_fields, decided_properties, symmetry }) =
+        cells.first().map(|cell| cell.findings.reductions)
+    else {
+        return Vec::new();
+    };
+    let all = [
+        (dominated_answers, "dominated answers"),
+        (unread_fields, "unread fields"),
+        (decided_properties, "decided properties"),
+        (symmetry, "symmetry"),
+    ];
+    all.into_iter().filter(|(on, _)| *on).map(|(_, name)| name).collect()
 }
 
 /// A verdict in a table: a sign that needs no colour, and the length of the shortest attack.
@@ -289,6 +305,7 @@ pub fn json(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Value {
     json!({
         "format": 1,
         "version": env!("CARGO_PKG_VERSION"),
+        "reductions": reductions_words(cells),
         "cells": cells.iter().map(cell_json).collect::<Vec<_>>(),
         "costs": costs.collect::<Vec<_>>(),
     })

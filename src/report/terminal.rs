@@ -4,7 +4,7 @@ use crate::explore::Stopped;
 use crate::explore::recovery::recovery;
 use crate::input::Place;
 use crate::model::{Action, Property, World};
-use crate::report::matrix::{stopped_word, thousands, verdict_word};
+use crate::report::matrix::{reductions_words, stopped_word, thousands, verdict_word};
 use crate::run::{Cell, Verdict, stopped_by};
 use crate::scenario::{Expect, arrival_name, property_name};
 use crate::story::{capital, consequence, tell};
@@ -94,9 +94,11 @@ pub fn summary(cells: &[Cell]) -> String {
     let inconclusive = count(&|c, i| matches!(c.verdicts[i].1, Verdict::Unknown { .. } | Verdict::Vacuous { .. }));
     let unclaimed = if unclaimed == 0 { String::new() } else { format!(", {unclaimed} without expectation") };
     format!(
-        "{}, {} states: {met} expectations met, {unmet} not met, {inconclusive} not conclusive{unclaimed}\n",
+        "{}, {} states: {met} expectations met, {unmet} not met, {inconclusive} not conclusive{unclaimed}\n\
+         reductions: {}\n",
         if cells.len() == 1 { "1 search".to_string() } else { format!("{} searches", cells.len()) },
         thousands(states),
+        reductions_words(cells).join(", "),
     )
 }
 
