@@ -15,7 +15,7 @@ use std::collections::{BTreeSet, HashSet};
 pub const NEAR_MAX: usize = 9_000;
 /// Cells of at most so many states are searched if something differs on the way of one of their shortest traces, or if
 /// their scenario claims something else of the moved model.
-pub const FAR_MAX: usize = 60_000;
+pub const FAR_MAX: usize = 90_000;
 /// A moved cell is given up beyond so many states for each that it had, and so many besides.
 const STATES_TIMES: usize = 4;
 const STATES_BESIDES: usize = 5_000;
