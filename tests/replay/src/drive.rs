@@ -620,8 +620,8 @@ impl<'w> Cast<'w> {
         self.clients.keys().any(|r| self.world.reuses(*r).is_some_and(of_another))
     }
     /// Gives `v` one-time keys of the devices that it has no Olm session with. For an id that had none a client waits
-    /// a while before it claims again (session_manager/sessions.rs, handle_otk_exhaustion_failure), and the model counts
-    /// no time: the answer names another request than its own, so the client counts no failure.
+    /// a while before it claims again (session_manager/sessions.rs, handle_otk_exhaustion_failure), and the model
+    /// counts no time: the answer names another request than its own, so the client counts no failure.
     async fn claim(&mut self, v: Device, users: &[OwnedUserId]) -> Res<()> {
         let missing = self.client(v)?.machine.get_missing_sessions(users.iter().map(AsRef::as_ref)).await?;
         let Some((_, request)) = missing else { return Ok(()) };
