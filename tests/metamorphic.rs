@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Cells with more states are left out of comparisons with more powers or less care.
-const STATES_MAX: usize = 5_000;
+const STATES_MAX: usize = 3_000;
 /// The search of a changed cell is given up beyond this many states; no cell that is compared reaches it.
 const STATES_CHANGED_MAX: usize = 100_000;
 /// Cells with more states are left out of renaming and reordering.

@@ -9,7 +9,7 @@ use overhear::scenario::{Size, compile, read_scenario};
 use rayon::prelude::*;
 
 /// States of each unreduced search, if the environment does not say otherwise.
-const STATES_MAX: usize = 2_000;
+const STATES_MAX: usize = 1_200;
 
 #[test]
 fn reduced_and_plain_searches_agree_on_every_bundled_cell() {
