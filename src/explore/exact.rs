@@ -36,7 +36,7 @@ impl Packed {
     }
     /// What the search keeps of a state.
     fn kept(&self, s: &State) -> State {
-        self.world.representative(&self.world.kept(s))
+        self.world.representative(&self.world.kept(s)).into_owned()
     }
     fn open_marks(&self) -> u32 {
         self.open.iter().fold(0, |all, (mark, _)| all | 1 << mark)
@@ -59,12 +59,11 @@ impl Space for Packed {
         let buffer = &mut buffer[..from.len()];
         self.successors.each(&self.world, &s, scratch, |Successor { state, ways, adversarial }| {
             expanded.transitions += ways;
-            if *state == s {
+            buffer.copy_from_slice(from);
+            if !self.layout.repack(&s, &self.world.representative(state), buffer) && *state == s {
                 return;
             }
             expanded.events |= if adversarial { ADVERSARY_MOVED } else { 0 };
-            buffer.copy_from_slice(from);
-            self.layout.repack(&s, &self.world.representative(state), buffer);
             reach(buffer);
         });
         expanded
@@ -248,7 +247,7 @@ fn trace(space: &Packed, actions: &[Action], path: &[Place], graph: &Graph) -> V
     let mut s = space.world.initial();
     let next = |place: &Place| {
         let to = space.layout.unpack(&graph.get(*place));
-        let leads = |&a: &Action| space.world.step(&s, a).filter(|next| space.world.representative(next) == to);
+        let leads = |&a: &Action| space.world.step(&s, a).filter(|next| *space.world.representative(next) == to);
         let (number, next) =
             actions.iter().enumerate().find_map(|(i, a)| Some((i, leads(a)?))).expect("some action led here");
         s = next;

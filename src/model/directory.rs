@@ -163,15 +163,27 @@ fn told(w: &World, s: &State, v: Device, p: Person, lie: Lie) -> View {
 
 /// The client `v` looks `p` up and remembers what it is told.
 pub fn look_up(w: &World, s: State, v: Device, p: Person, answer: Answer) -> Step {
-    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
-    let own = w.owner(v) == p;
-    guard!(own || w.senders.has(v), Blocked::NotASender);
-    guard!(own || s.members.has(p), Blocked::NotAMember);
+    may_look_up(w, &s, v, p)?;
     let seen = view(w, &s, v, p, answer)?;
     let mut looked = s;
-    absorb(w, &mut looked, v, p, seen);
-    display(w, &mut looked, v, p, seen);
+    see(w, &mut looked, v, p, seen);
     Ok(looked)
+}
+
+/// Whether `v` is a client that looks `p` up.
+pub fn may_look_up(w: &World, s: &State, v: Device, p: Person) -> Result<(), Blocked> {
+    let own = w.owner(v) == p;
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(own || w.senders.has(v), Blocked::NotASender);
+    guard!(own || s.members.has(p), Blocked::NotAMember);
+    Ok(())
+}
+
+/// The client `v` remembers and displays what it was told of `p`. `s` becomes what follows.
+#[inline]
+pub fn see(w: &World, s: &mut State, v: Device, p: Person, view: View) {
+    absorb(w, s, v, p, view);
+    display(w, s, v, p, view);
 }
 
 /// The client `v` compares the log that it was shown with the auditors'.

@@ -2,7 +2,7 @@
 
 use super::action::{Blocked, Step, guard};
 use super::bits::{Device, Flag, Identity, PEOPLE_MAX, Person, Set};
-use super::decide::{Contact, Decision, LocalTrust, Own, Situation, decide, decide_contact};
+use super::decide::{Contact, Decision, LocalTrust, Own, Situation, Why, decide, decide_contact};
 use super::directory::{
     Answer, View, absorb, contact, display, end_blind_trust, is_verified, on_change, own_identity, same_id, view,
 };
@@ -402,7 +402,7 @@ pub fn situation(w: &World, s: &State, v: Device, contact: Contact, own: Own, vi
 }
 
 /// What a client is told of each person whom it takes to be in the room.
-pub type Told = [Option<View>; PEOPLE_MAX];
+type Told = [Option<View>; PEOPLE_MAX];
 
 /// Asks about everybody in the room.
 fn ask(w: &World, s: &State, v: Device, answers: &[Answer; PEOPLE_MAX]) -> Result<Told, Blocked> {
@@ -418,37 +418,74 @@ fn each(told: &Told) -> impl Iterator<Item = (Person, View)> {
     told.iter().enumerate().filter_map(|(p, view)| Some((Person(p as u8), (*view)?)))
 }
 
-/// Decides who is given the key by the client `v`, which has absorbed what it was told; an unanswered question refuses
-/// the whole send. `s` becomes what follows.
-fn audience(w: &World, s: &mut State, v: Device, told: &Told) -> Result<Set<Device>, Blocked> {
-    // What is displayed does not depend on who was looked up first: the sender's own identity may have changed with it.
-    for (p, view) in each(told) {
-        display(w, s, v, p, view);
+/// A message that a client prepares, hearing of one person in the room after another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// How the sender's own identity stands, once it was heard of.
+    own: Option<Own>,
+    /// What was told of those who were heard of before the sender: how they stand depends on it.
+    told: Told,
+    /// Who is to have the key, of all others.
+    recipients: Set<Device>,
+    /// Why the client sends nothing, and whether that is about a device.
+    refusal: Option<(bool, Why)>,
+}
+
+impl Message {
+    /// The client `v` hears this of `p`. `s` becomes what follows.
+    #[inline]
+    pub fn hear(&mut self, w: &World, s: &mut State, v: Device, p: Person, view: View) {
+        absorb(w, s, v, p, view);
+        self.told[p.0 as usize] = Some(view);
+        if p == w.owner(v) {
+            self.own = Some(own_identity(w, s, v, view));
+        }
+        // What is displayed does not depend on who was looked up first: the own identity may change what another's is.
+        let Some(own) = self.own else { return };
+        for (p, view) in each(&std::mem::take(&mut self.told)) {
+            display(w, s, v, p, view);
+            self.address(w, s, v, own, p, view);
+        }
     }
-    let own = told[w.owner(v).0 as usize].ok_or(Blocked::NotAMember)?;
-    let own = own_identity(w, s, v, own);
-    // A question about a device comes before one about a contact.
-    let (mut recipients, mut about_device, mut about_contact) = (Set::EMPTY, None, None);
-    for (p, view) in each(told) {
+    /// Decides which devices of `p` are given the key; an unanswered question refuses the whole send.
+    fn address(&mut self, w: &World, s: &State, v: Device, own: Own, p: Person, view: View) {
         let standing = contact(w, s, v, p, view);
         // A contact's standing can stop the message even where no device of theirs is listed.
         if let Some(Decision::RefuseRoom(why)) = decide_contact(w.policy(w.owner(v)), own, standing) {
-            about_contact = Some(why);
-            continue;
+            return self.refuse(false, why);
         }
         for d in view.devices.union(view.clashing).without(v).iter() {
             match decide(&situation(w, s, v, standing, own, view, d)) {
                 // What is sent to the id passes whoever gave it away.
-                Decision::Share if view.devices.has(d) || w.rogue.has(d) => recipients = recipients.with(d),
+                Decision::Share if view.devices.has(d) || w.rogue.has(d) => self.recipients = self.recipients.with(d),
                 Decision::Share | Decision::Withhold(_) => {}
-                Decision::RefuseRoom(why) => about_device = Some(why),
+                Decision::RefuseRoom(why) => self.refuse(true, why),
             }
         }
     }
-    if let Some(why) = about_device.or(about_contact) {
-        return Err(Blocked::SendRefused(why));
+    fn refuse(&mut self, about_device: bool, why: Why) {
+        // A question about a device comes before one about a contact.
+        if about_device || self.refusal.is_none_or(|(about_device, _)| !about_device) {
+            self.refusal = Some((about_device, why));
+        }
     }
-    Ok(recipients)
+    /// Whether the client will not send it, whatever else it hears.
+    pub fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+    /// Who is given the key.
+    fn recipients(&self) -> Result<Set<Device>, Blocked> {
+        self.own.ok_or(Blocked::NotAMember)?;
+        self.refusal.map_or(Ok(self.recipients), |(_, why)| Err(Blocked::SendRefused(why)))
+    }
+}
+
+/// The client `v` hears everything that it is told. `s` becomes what follows.
+fn hear_all(w: &World, s: &mut State, v: Device, told: &Told) -> Message {
+    each(told).fold(Message::default(), |mut message, (p, view)| {
+        message.hear(w, s, v, p, view);
+        message
+    })
 }
 
 /// The client `v` looks everybody up afresh and sends one message to whoever its policy lets have the key.
@@ -456,8 +493,8 @@ pub fn send(w: &World, s: State, v: Device, answers: &[Answer; PEOPLE_MAX]) -> S
     may_send(w, &s, v)?;
     let told = ask(w, &s, v, answers)?;
     let mut s = s;
-    each(&told).for_each(|(p, view)| absorb(w, &mut s, v, p, view));
-    deliver(w, s, v, &told)
+    let message = hear_all(w, &mut s, v, &told);
+    deliver(w, s, v, &message)
 }
 
 /// Whether `v` is a client that can send to the room.
@@ -467,10 +504,9 @@ pub fn may_send(w: &World, s: &State, v: Device) -> Result<(), Blocked> {
     Ok(())
 }
 
-/// The client `v`, which has absorbed what it was told of everybody, sends one message.
-pub fn deliver(w: &World, s: State, v: Device, told: &Told) -> Step {
-    let mut s = s;
-    let recipients = audience(w, &mut s, v, told)?;
+/// The client `v`, which has heard of everybody in the room, sends the message.
+pub fn deliver(w: &World, s: State, v: Device, message: &Message) -> Step {
+    let recipients = message.recipients()?;
     let readers = recipients.with(v);
     let honest = w.honest.minus(s.stolen);
     let reached = |p: Person| readers.meets(w.of(p));
@@ -520,10 +556,8 @@ fn misses_nobody(w: &World, s: &State, readers: Set<Device>) -> bool {
 /// Whether a message of `v` would reach every honest device in the room, with the servers' true answers.
 pub fn reaches_everybody(w: &World, s: State, v: Device) -> bool {
     let mut after = s;
-    let reached = ask(w, &s, v, &[Answer::Truth; PEOPLE_MAX]).and_then(|told| {
-        each(&told).for_each(|(p, view)| absorb(w, &mut after, v, p, view));
-        audience(w, &mut after, v, &told)
-    });
+    let told = ask(w, &s, v, &[Answer::Truth; PEOPLE_MAX]);
+    let reached = told.and_then(|told| hear_all(w, &mut after, v, &told).recipients());
     reached.is_ok_and(|recipients| misses_nobody(w, &s, recipients.with(v)))
 }
 

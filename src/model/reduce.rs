@@ -25,6 +25,7 @@ use crate::policy::{
     FirstIdentity, HistoryOnInvite, HistoryOnLink, IdentityKind, KeyBackup, OwnRequests, Recipients, Transparency,
     VerificationTravels,
 };
+use std::borrow::Cow;
 
 /// Which reductions a search uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,15 +102,18 @@ impl Reduced {
 
     /// The one state that is searched of all that are `s`, renumbered. `s` is one that is kept.
     #[inline]
-    pub fn representative(&self, s: &State) -> State {
-        self.symmetries.iter().fold(*s, |least, g| {
+    pub fn representative<'a>(&self, s: &'a State) -> Cow<'a, State> {
+        if self.symmetries.is_empty() {
+            return Cow::Borrowed(s);
+        }
+        Cow::Owned(self.symmetries.iter().fold(*s, |least, g| {
             let mut other = g.state(s);
             if !g.keeps_people() {
                 // Whom warnings were told is no longer kept, so it is not to be renumbered either.
                 self.forget(&mut other);
             }
             least.min(other)
-        })
+        }))
     }
 
     /// The state that the search keeps after `action`; none if it cannot happen or another does all that it does.

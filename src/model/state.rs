@@ -136,8 +136,6 @@ const _: () = assert!(size_of::<State>() <= 304);
 
 /// Words in a [`State`], each of which holds four fields or rows of 16 bits.
 const WORDS: usize = size_of::<State>() / 8;
-// `Layout::repack` marks the words that changed in a `u64`.
-const _: () = assert!(WORDS <= 64);
 
 /// 32-bit words that no packed state takes more than.
 pub const WORDS_MAX: usize = 2 * WORDS;
@@ -180,6 +178,15 @@ impl State {
     /// The lesser of two states, in some order of all states.
     pub fn min(self, other: Self) -> Self {
         if other.words() < self.words() { other } else { self }
+    }
+    /// A hash by which most states that differ can be told apart.
+    pub fn digest(&self) -> u64 {
+        // Four at a time, as each product has to be waited for.
+        let mut lanes = [0u64; 4];
+        for (i, word) in self.words().iter().enumerate() {
+            lanes[i % 4] = (lanes[i % 4] ^ word).wrapping_mul(0xa076_1d64_78bd_642f).rotate_left(29);
+        }
+        lanes.into_iter().fold(0, |all, lane| (all ^ lane).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29))
     }
     fn words(&self) -> &[u64; WORDS] {
         transmute_ref!(self)
@@ -234,14 +241,14 @@ impl Layout {
     // Few fields change in a step, so this is much cheaper than packing all of them.
     pub fn repack(&self, from: &State, to: &State, out: &mut [u32]) -> bool {
         let (from, to) = (from.words(), to.words());
-        let changed = (0..WORDS).fold(0u64, |all, i| all | u64::from(from[i] != to[i]) << i);
-        let mut left = changed;
-        while left != 0 {
-            let i = left.trailing_zeros() as usize;
-            left &= left - 1;
-            self.flip(4 * i, from[i] ^ to[i], out);
+        let mut changed = false;
+        for (i, (from, to)) in from.iter().zip(to).enumerate() {
+            if from != to {
+                changed = true;
+                self.flip(4 * i, from ^ to, out);
+            }
         }
-        changed != 0
+        changed
     }
     /// Flips in a packed state the four fields from `first` on where `changed` has bits.
     fn flip(&self, first: usize, mut changed: u64, out: &mut [u32]) {
@@ -251,8 +258,9 @@ impl Layout {
             debug_assert!(bits >> width == 0, "a state has bits that its layout has no room for");
             let placed = bits << (at % 32);
             out[at / 32] ^= placed as u32;
-            if at % 32 + width > 32 {
-                out[at / 32 + 1] ^= (placed >> 32) as u32;
+            // What does not fit is 0 more often than not, but whether it is cannot be foreseen.
+            if let Some(next) = out.get_mut(at / 32 + 1) {
+                *next ^= (placed >> 32) as u32;
             }
             changed &= !(0xffff << shift);
         }
