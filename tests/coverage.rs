@@ -9,10 +9,11 @@ use overhear::model::action::alphabet;
 use overhear::model::decide::Why;
 use overhear::model::{Action, Arrival, Blocked, Facts, Needs, State, World, step};
 use overhear::scenario::{compile, read_scenario};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Walks in each cell.
-const WALKS: usize = 20;
+const WALKS: usize = 12;
 /// States on each walk.
 const STATES_MAX: usize = 40;
 const SEED: u64 = 0x6f76_6572_6865_6172;
@@ -130,16 +131,21 @@ fn try_all(w: &World, all: &[Action], s: State, random: &mut Random, happened: &
 
 /// What happens on random walks through every bundled cell.
 fn walk_everywhere() -> Happened {
-    let mut happened = Happened::new();
-    let mut random = Random(SEED);
-    for w in worlds() {
-        let all = alphabet(&w);
-        for _ in 0..WALKS {
-            let mut at = Some(w.initial());
-            for _ in 0..STATES_MAX {
-                let Some(s) = at else { break };
-                at = try_all(&w, &all, s, &mut random, &mut happened);
-            }
+    let seeded = (SEED..).zip(worlds()).collect::<Vec<_>>();
+    seeded.par_iter().map(|(seed, w)| walk(w, *seed)).reduce(Happened::new, |mut all, more| {
+        all.extend(more);
+        all
+    })
+}
+
+/// What happens on random walks through one world.
+fn walk(w: &World, seed: u64) -> Happened {
+    let (mut random, mut happened, all) = (Random(seed), Happened::new(), alphabet(w));
+    for _ in 0..WALKS {
+        let mut at = Some(w.initial());
+        for _ in 0..STATES_MAX {
+            let Some(s) = at else { break };
+            at = try_all(w, &all, s, &mut random, &mut happened);
         }
     }
     happened
