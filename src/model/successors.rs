@@ -75,7 +75,9 @@ impl Successors {
         for &action in &reduced.actions {
             let Some(needs) = Needs::of(&reduced.world, action) else { continue };
             match (action, tried.last_mut()) {
-                (Action::LookUp(v, p, answer), Some(Tried::LookUps(u, q, all))) if (v, p) == (*u, *q) => all.push(answer),
+                (Action::LookUp(v, p, answer), Some(Tried::LookUps(u, q, all))) if (v, p) == (*u, *q) => {
+                    all.push(answer)
+                }
                 (Action::LookUp(v, p, answer), _) => tried.push(Tried::LookUps(v, p, vec![answer])),
                 (Action::Send(v, answers), Some(Tried::Sends(same, all))) if v == *same => add(all, &answers),
                 (Action::Send(v, answers), _) => tried.push(Tried::Sends(v, answers.map(|a| vec![a]))),
@@ -184,14 +186,7 @@ fn sends(
 }
 
 /// Notes what `v` can be told of `p` by some of the answers, in the order of the first of them.
-fn tell_apart(
-    reduced: &Reduced,
-    s: &State,
-    v: Device,
-    p: Person,
-    answers: &[Answer],
-    different: &mut Vec<Different>,
-) {
+fn tell_apart(reduced: &Reduced, s: &State, v: Device, p: Person, answers: &[Answer], different: &mut Vec<Different>) {
     different.clear();
     for &answer in answers.iter().filter(|&&answer| !reduced.hides_identity(s, v, p, answer)) {
         let Ok(view) = view(&reduced.world, s, v, p, answer) else { continue };
