@@ -8,8 +8,7 @@ use crate::bundle;
 use crate::explore::{Limits, Progress, Tick};
 use crate::input::{Diagnostic, Source};
 use crate::model::{Property, Reductions};
-use crate::report::itf;
-use crate::report::{matrix, terminal};
+use crate::report::{ci, itf, matrix, terminal, write_whole};
 use crate::run::{self, Cell, CellProgress, Kept, Plan, RunError, Scenario, Verdict};
 use crate::scenario::{self, Model, arrival_by_name, property_by_name, property_name};
 use crate::trace;
@@ -406,7 +405,7 @@ pub fn compare(selection: &Selection, format: Format, out: Option<&Path>) -> Res
             print(&matrix::csv(&cells))?;
         }
         Format::Github => {
-            print(&terminal::annotations(&cells))?;
+            print_for_github(&cells)?;
         }
     }
     Ok(exit_of(&cells))
@@ -446,20 +445,57 @@ pub fn exit_of(cells: &[Cell]) -> Exit {
     all.min().unwrap_or(Exit::NothingSelected)
 }
 
+/// Prints annotations, and adds to the summary of the step, where there is one.
+fn print_for_github(cells: &[Cell]) -> Result<Exit, Failure> {
+    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
+        let file = std::fs::File::options().append(true).create(true).open(&path);
+        let written = file.and_then(|mut file| file.write_all(ci::step_summary(cells).as_bytes()));
+        let unwritten = |e| Failure::Message(format!("{} (GITHUB_STEP_SUMMARY): {e}", path.display()));
+        written.map_err(unwritten)?;
+    }
+    print(&ci::annotations(cells))
+}
+
+/// Files that `check` writes beside what it prints.
+#[derive(Clone, Debug, Default)]
+pub struct CiFiles {
+    /// Where a JUnit report goes.
+    pub junit: Option<PathBuf>,
+    /// Where a SARIF log goes.
+    pub sarif: Option<PathBuf>,
+}
+
+/// Writes a file whole, or says which one could not be written.
+fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    write_whole(path, text).map_err(|e| Failure::Message(format!("{}: {e}", path.display())))
+}
+
 /// `overhear check`
-pub fn check(selection: &Selection, format: Format) -> Result<Exit, Failure> {
+pub fn check(selection: &Selection, format: Format, files: &CiFiles) -> Result<Exit, Failure> {
     let loaded = load(selection)?;
     let watcher = Watcher::new()?;
+    for path in [&files.junit, &files.sarif].into_iter().flatten() {
+        // A folder that cannot be written to is better refused now than after the search.
+        let folder = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let writable = std::fs::create_dir_all(folder).and_then(|()| tempfile::NamedTempFile::new_in(folder));
+        writable.map_err(|e| Failure::Message(format!("{}: {e}", path.display())))?;
+    }
     let cells = run::run(&loaded.plan(true), &watcher)?;
     if cells.is_empty() {
         return nothing_selected();
     }
     tell_how_to_go_on(&cells, selection);
+    if let Some(path) = &files.junit {
+        write_file(path, &ci::junit(&cells, &loaded.scenarios))?;
+    }
+    if let Some(path) = &files.sarif {
+        write_file(path, &(pretty(&ci::sarif(&cells)) + "\n"))?;
+    }
     match format {
         Format::Text => print(&terminal::unmet(&cells))?,
         Format::Json => print(&(pretty(&matrix::json(&cells, &[], &[])) + "\n"))?,
         Format::Csv => print(&matrix::csv(&cells))?,
-        Format::Github => print(&terminal::annotations(&cells))?,
+        Format::Github => print_for_github(&cells)?,
     };
     if format == Format::Text {
         print(&terminal::summary(&cells))?;

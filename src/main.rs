@@ -57,9 +57,15 @@ enum Command {
     Check {
         #[command(flatten)]
         selection: SelectionArgs,
-        /// How the result is written to standard output.
+        /// How the result is written to standard output; `github` also adds to the file that GITHUB_STEP_SUMMARY names.
         #[arg(long, value_enum, default_value_t)]
         format: FormatArg,
+        /// Also write a JUnit report: a suite for each scenario, a case for each property.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+        /// Also write a SARIF log: a result for each verdict that is not as expected.
+        #[arg(long, value_name = "FILE")]
+        sarif: Option<PathBuf>,
     },
     /// Tell the shortest attack: numbered steps, what each changed, which axis value let it happen.
     Explain {
@@ -284,7 +290,9 @@ fn main() -> ExitCode {
         Command::Compare { selection, format, out } => {
             command::compare(&selection.into(), format.into(), out.as_deref())
         }
-        Command::Check { selection, format } => command::check(&selection.into(), format.into()),
+        Command::Check { selection, format, junit, sarif } => {
+            command::check(&selection.into(), format.into(), &command::CiFiles { junit, sarif })
+        }
         Command::Explain { scenario, model, property, arrives, itf, limits, format } => {
             command::explain(&command::Question {
                 scenario,

@@ -276,6 +276,30 @@ fn formats_are_what_they_say() {
 }
 
 #[test]
+fn check_writes_what_ci_reads() {
+    let dir = folder();
+    let of = |name: &str| std::fs::read_to_string(dir.path().join(name)).expect("it was written");
+    std::fs::write(dir.path().join("summary.md"), "# Before\n").expect("written");
+    let files = ["--junit", "new/junit.xml", "--sarif", "overhear.sarif", "--format", "github"];
+    let mut command = overhear(dir.path(), &["check", "password-thief", "--models", "signal", "--max-states", "9"]);
+    let output = command.args(files).env("GITHUB_STEP_SUMMARY", "summary.md").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(3), "cut short");
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    let warnings = printed.lines().filter(|line| line.starts_with("::warning file=")).count();
+    assert!(warnings > 0 && warnings == printed.lines().count(), "{printed}");
+    assert_eq!(of("new/junit.xml").matches("<error ").count(), warnings);
+    let log: Value = serde_json::from_str(&of("overhear.sarif")).expect("JSON");
+    assert_eq!(log["runs"][0]["results"].as_array().map(Vec::len), Some(warnings));
+    let summary = of("summary.md");
+    assert!(summary.starts_with("# Before\n"), "what was there stays");
+    assert_eq!(summary.matches("| inconclusive |").count(), warnings);
+    // Refused before anything is searched.
+    let refused = run_in(dir.path(), &["check", "large-everyone-sends", "--junit", "summary.md/junit.xml"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("summary.md/junit.xml"));
+}
+
+#[test]
 fn a_wrong_name_is_told_the_nearest() {
     let cases: [(&[&str], &str); 5] = [
         (&["check", "pasword-thief"], "password-thief"),

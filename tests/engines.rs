@@ -1,6 +1,6 @@
 //! Three engines agree: on the number of states and on every verdict, for every bundled cell that is not too large.
 //!
-//! `OVERHEAR_STATES=200000` in the environment lets larger ones be compared as well, which takes minutes: `.ci/run` does.
+//! `OVERHEAR_STATES=200000` in the environment lets larger ones be compared as well; `.ci/run` does, in minutes.
 
 use overhear::bundle;
 use overhear::explore::{Limits, exact, naive, second};

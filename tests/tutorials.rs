@@ -3,13 +3,14 @@
 //! A page is read from its beginning in a folder of its own. Of its fenced blocks, `json FILE` is a file as a whole,
 //! `diff FILE` a change of one that is there, and `console` a session: a line that starts with `$ ` is a command, what
 //! follows are lines of its output. `…` matches anything: alone on a line any lines, in a line any text. A command
-//! succeeds unless `$ echo $?` after it shows another exit code.
+//! succeeds unless `$ echo $?` after it shows another exit code. `yaml FILE` is a workflow, whose commands the page has
+//! tried before.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PAGES: [&str; 2] = ["docs/your-own-policy.md", "docs/your-own-scenario.md"];
+const PAGES: [&str; 3] = ["docs/ci.md", "docs/your-own-policy.md", "docs/your-own-scenario.md"];
 
 /// A fenced block: its language, the file it is about, and its text, with the line on which it begins.
 struct Block {
@@ -129,28 +130,42 @@ fn text_matches(shown: &str, line: &str) -> bool {
     }
 }
 
+/// What follows `before` in each line that begins so, with the lines that go on after a backslash.
+fn commands_in(text: &str, before: &str) -> Vec<String> {
+    let joined = text.lines().fold(String::new(), |all, line| match line.trim_end().strip_suffix('\\') {
+        Some(line) => all + line.trim() + " ",
+        None => all + line.trim() + "\n",
+    });
+    joined.lines().filter_map(|line| line.strip_prefix(before)).map(str::to_string).collect()
+}
+
 #[test]
 fn every_command_of_the_tutorials_does_what_they_show() {
     for page in PAGES {
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("a page");
         let dir = tempfile::tempdir().expect("a temporary folder");
         let mut reader = Reader { folder: dir.path().to_path_buf(), code: 0 };
-        let mut commands = 0;
+        let mut commands = Vec::new();
         for block in blocks(&text) {
             match (block.language.as_str(), block.file.as_str()) {
                 ("console", "") => {
-                    commands += block.text.lines().filter(|line| line.starts_with("$ overhear ")).count();
+                    commands.extend(commands_in(&block.text, "$ overhear "));
                     reader.session(page, &block);
                 }
                 ("json", file) if !file.is_empty() => {
                     fs::write(reader.folder.join(file), &block.text).expect("written");
                 }
                 ("diff", file) if !file.is_empty() => reader.change(page, &block),
+                ("yaml", file) if !file.is_empty() => {
+                    for command in ["- run: overhear ", "overhear "].iter().flat_map(|b| commands_in(&block.text, b)) {
+                        assert!(commands.contains(&command), "{page}:{}: `{command}` was not tried", block.line);
+                    }
+                }
                 (other, _) => panic!("{page}:{}: a block `{other}` that nothing tries", block.line),
             }
         }
         assert_eq!(reader.code, 0, "{page}: its last command fails, and the page is silent");
-        assert!(commands > 5, "{page} shows {commands} commands");
+        assert!(commands.len() >= 4, "{page} shows {} commands", commands.len());
     }
 }
 

@@ -1,8 +1,8 @@
 //! Everything that follows a state, found with less work than by trying one action after another.
 //!
 //! Most of what can happen is a client being told something, and most answers differ from others only in what does not
-//! matter in a given state. So a message to several people is prepared person by person: its sender is told each
-//! different thing about the first one once, and of what comes to the same one is left before the second is asked about.
+//! matter in a given state. So each client is told each different thing about a person once, and a message to several
+//! people is prepared person by person: of what comes to the same, one is left before the next person is asked about.
 
 use super::action::{Action, log_entries};
 use super::bits::{Device, PEOPLE_MAX, Person};

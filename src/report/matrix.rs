@@ -108,6 +108,11 @@ fn letter(property: Property) -> char {
     LETTERS.iter().find(|l| l.0 == property).expect("every property has a letter").1
 }
 
+/// What a property rules out.
+pub fn evil(property: Property) -> &'static str {
+    LETTERS.iter().find(|l| l.0 == property).expect("every property has a letter").2
+}
+
 /// A property's letter, and what the property rules out.
 pub fn ruled_out(property: Property) -> String {
     LETTERS.iter().find(|l| l.0 == property).map_or(String::new(), |l| format!("{} {}", l.1, l.2))

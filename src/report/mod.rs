@@ -1,5 +1,6 @@
 //! Findings and stories, written down.
 
+pub mod ci;
 pub mod claims;
 pub mod coverage;
 pub mod diff;

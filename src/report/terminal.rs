@@ -2,7 +2,7 @@
 
 use crate::explore::Stopped;
 use crate::explore::recovery::recovery;
-use crate::input::Place;
+use crate::input::{Place, Span};
 use crate::model::{Action, Property, World};
 use crate::report::matrix::{reductions_words, stopped_word, thousands, verdict_word};
 use crate::run::{Cell, Verdict, stopped_by};
@@ -32,30 +32,39 @@ pub fn wrapped(first: &str, indent: usize, text: &str) -> String {
 }
 
 /// A cell's name in a sentence.
-fn cell_text(cell: &Cell, property: Property) -> String {
+pub(super) fn cell_text(cell: &Cell, property: Property) -> String {
     let arrives = cell.arrives.map_or(String::new(), |a| format!(", adversary {}", arrival_name(a)));
     format!("{}, {}{arrives}: {}", cell.scenario.file.name, cell.model.name, property_name(property))
 }
 
-fn expected_text(expect: Expect) -> &'static str {
+pub(super) fn expected_text(expect: Expect) -> &'static str {
     match expect {
         Expect::Holds => "it was expected to hold",
         Expect::Violated => "it was expected to fall",
     }
 }
 
-/// The line and column of the claim that decides a verdict.
-fn claim_place(cell: &Cell, index: usize) -> (usize, usize) {
+/// Where the claim is that decides a verdict; if there is none, where the claims begin.
+pub(super) fn claim_span(cell: &Cell, index: usize) -> Span {
     let claims = &cell.scenario.file.expectations;
     let number = cell.claims[index].and_then(|c| claims.iter().position(|d| std::ptr::eq(c, d))).unwrap_or(0);
-    let place = Place::root().key("expectations").item(number);
-    cell.scenario.source.line_column(cell.scenario.source.at(&place).start)
+    cell.scenario.source.at(&Place::root().key("expectations").item(number))
+}
+
+/// The line and column of that claim.
+fn claim_place(cell: &Cell, index: usize) -> (usize, usize) {
+    cell.scenario.source.line_column(claim_span(cell, index).start)
+}
+
+/// Every verdict: its cell, and its place there.
+pub(super) fn each<'c, 'a>(cells: &'c [Cell<'a>]) -> impl Iterator<Item = (&'c Cell<'a>, usize)> {
+    cells.iter().flat_map(|c| (0..c.verdicts.len()).map(move |i| (c, i)))
 }
 
 /// Every verdict that is not what was expected, or not conclusive, with where it was expected and why.
 pub fn unmet(cells: &[Cell]) -> String {
     let mut out = String::new();
-    for (cell, i) in cells.iter().flat_map(|c| (0..c.verdicts.len()).map(move |i| (c, i))) {
+    for (cell, i) in each(cells) {
         let (property, verdict) = &cell.verdicts[i];
         let name = cell_text(cell, *property);
         match (verdict, cell.met(i), cell.claims[i]) {
@@ -85,8 +94,7 @@ pub fn unmet(cells: &[Cell]) -> String {
 
 /// How many verdicts there are of each kind.
 pub fn summary(cells: &[Cell]) -> String {
-    let all = || cells.iter().flat_map(|c| (0..c.verdicts.len()).map(move |i| (c, i)));
-    let count = |is: &dyn Fn(&Cell, usize) -> bool| all().filter(|(c, i)| is(c, *i)).count();
+    let count = |is: &dyn Fn(&Cell, usize) -> bool| each(cells).filter(|(c, i)| is(c, *i)).count();
     let states: usize = cells.iter().map(|c| c.findings.states).sum();
     let met = count(&|c, i| c.met(i) == Some(true));
     let unmet = count(&|c, i| c.met(i) == Some(false));
@@ -100,33 +108,6 @@ pub fn summary(cells: &[Cell]) -> String {
         thousands(states),
         reductions_words(cells).join(", "),
     )
-}
-
-/// One GitHub annotation for each verdict that is not as expected.
-pub fn annotations(cells: &[Cell]) -> String {
-    let mut out = String::new();
-    for (cell, i) in cells.iter().flat_map(|c| (0..c.verdicts.len()).map(move |i| (c, i))) {
-        let (property, verdict) = &cell.verdicts[i];
-        let level = match (verdict, cell.met(i)) {
-            (Verdict::Unknown { .. } | Verdict::Vacuous { .. }, _) => "warning",
-            (_, Some(false)) => "error",
-            _ => continue,
-        };
-        let (line, column) = claim_place(cell, i);
-        let expected = cell.claims[i].map_or("nothing was expected", |c| expected_text(c.expect));
-        let message = format!("{} {}, {expected}", cell_text(cell, *property), verdict_word(verdict));
-        let path = &cell.scenario.source.path;
-        out += &annotation(level, path, (line, column), property_name(*property), &message);
-    }
-    out
-}
-
-/// A GitHub annotation: `level` is `error` or `warning`; a line of 0 means the file as a whole.
-pub fn annotation(level: &str, path: &str, (line, column): (usize, usize), title: &str, message: &str) -> String {
-    let escape = |s: &str| s.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let property_escape = |s: &str| escape(s).replace(':', "%3A").replace(',', "%2C");
-    let place = if line == 0 { String::new() } else { format!(",line={line},col={column}") };
-    format!("::{level} file={}{place},title={}::{}\n", property_escape(path), property_escape(title), escape(message))
 }
 
 /// The numbered sentences of a trace, each with what it changed.
