@@ -9,9 +9,9 @@ use overhear::scenario::{Size, compile, read_scenario};
 use rayon::prelude::*;
 
 /// Above so many states stateright is not asked, if the environment does not say otherwise.
-const STATES_MAX: usize = 50_000;
+const STATES_MAX: usize = 25_000;
 /// The same for the naive search, which takes longer.
-const STATES_NAIVE_MAX: usize = 12_000;
+const STATES_NAIVE_MAX: usize = 6_000;
 
 fn states_max(otherwise: usize) -> usize {
     std::env::var("OVERHEAR_STATES").ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)
