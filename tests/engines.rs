@@ -9,7 +9,7 @@ use overhear::scenario::{Size, compile, read_scenario};
 use rayon::prelude::*;
 
 /// Above so many states stateright is not asked, if the environment does not say otherwise.
-const STATES_MAX: usize = 25_000;
+const STATES_MAX: usize = 30_000;
 /// The same for the naive search, which takes longer.
 const STATES_NAIVE_MAX: usize = 6_000;
 
