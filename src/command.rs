@@ -8,11 +8,13 @@ use crate::bundle;
 use crate::explore::{Limits, Progress, Tick};
 use crate::input::{Diagnostic, Source};
 use crate::model::{Property, Reductions};
+use crate::report::record::Record;
 use crate::report::{ci, itf, matrix, terminal, write_whole};
 use crate::run::{self, Cell, CellProgress, Kept, Plan, RunError, Scenario, Verdict};
 use crate::scenario::{self, Model, arrival_by_name, property_by_name, property_name};
 use crate::trace;
 use rayon::prelude::*;
+use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::io::{self, IsTerminal, Write};
@@ -399,7 +401,7 @@ pub fn compare(selection: &Selection, format: Format, out: Option<&Path>) -> Res
             print(&("\n".to_string() + &terminal::summary(&cells)))?;
         }
         Format::Json => {
-            print(&(pretty(&matrix::json(&cells, &loaded.models, &costs)) + "\n"))?;
+            print(&(pretty(&json!(Record::of(&cells, &loaded.models, &costs))) + "\n"))?;
         }
         Format::Csv => {
             print(&matrix::csv(&cells))?;
@@ -493,7 +495,7 @@ pub fn check(selection: &Selection, format: Format, files: &CiFiles) -> Result<E
     }
     match format {
         Format::Text => print(&terminal::unmet(&cells))?,
-        Format::Json => print(&(pretty(&matrix::json(&cells, &[], &[])) + "\n"))?,
+        Format::Json => print(&(pretty(&json!(Record::of(&cells, &[], &[]))) + "\n"))?,
         Format::Csv => print(&matrix::csv(&cells))?,
         Format::Github => print_for_github(&cells)?,
     };

@@ -90,21 +90,30 @@ impl Source {
         Self { path: path.into(), text: text.into() }
     }
 
-    /// Reads a file from disk.
+    /// Reads a file from disk that a person writes.
     pub fn read(path: &str) -> Result<Self, Box<Diagnostic>> {
+        Self::read_up_to(path, SIZE_MAX)
+    }
+
+    /// Reads a file from disk, unless it has more than `size_max` bytes.
+    pub fn read_up_to(path: &str, size_max: usize) -> Result<Self, Box<Diagnostic>> {
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path);
-        let read = file.and_then(|file| file.take(SIZE_MAX as u64 + 1).read_to_end(&mut bytes));
+        let read = file.and_then(|file| file.take(size_max as u64 + 1).read_to_end(&mut bytes));
         match read {
-            Ok(_) => Self::from_bytes(path, bytes),
+            Ok(_) => Self::take(path, bytes, size_max),
             Err(e) => Err(Diagnostic::of_file("E001", path, format!("the file cannot be read: {}", reason(&e)))),
         }
     }
 
     /// Takes the bytes of a file, if they are a text of a reasonable size.
     pub fn from_bytes(path: &str, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
-        if bytes.len() > SIZE_MAX {
-            let message = format!("the file is too large: more than {SIZE_MAX} bytes (1 MiB)");
+        Self::take(path, bytes, SIZE_MAX)
+    }
+
+    fn take(path: &str, bytes: Vec<u8>, size_max: usize) -> Result<Self, Box<Diagnostic>> {
+        if bytes.len() > size_max {
+            let message = format!("the file is too large: more than {size_max} bytes ({} MiB)", size_max >> 20);
             return Err(Diagnostic::of_file("E002", path, message));
         }
         String::from_utf8(bytes).map(|text| Self::new(path, text)).map_err(|e| {

@@ -89,15 +89,18 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: StoryFormatArg,
     },
-    /// Compare two models: the axes, verdicts, attacks and costs that differ.
+    /// Compare two models, or two runs: the axes, verdicts, attacks and costs that differ.
     ///
-    /// Exit code 1 if the second model loses a property that the first one keeps; otherwise 4 if a verdict is vacuous
-    /// and 3 if one is unknown.
+    /// With --models, both models are searched. Without, two files of results are compared, as `compare --format json`
+    /// and `check --format json` write them. Exit code 1 if the second loses a property that the first one keeps;
+    /// otherwise 4 if a verdict is vacuous and 3 if one is unknown.
     Diff {
-        /// Scenarios: bundled names or paths of scenario files. All bundled ones if none is named.
+        /// Scenarios: bundled names or paths of scenario files, all bundled ones if none is named; or two files of
+        /// results.
+        #[arg(value_name = "SCENARIO|RUN")]
         scenarios: Vec<String>,
         /// The first model and the second: bundled names or paths of model files.
-        #[arg(long, num_args = 1..=2, value_delimiter = ',', value_names = ["A", "B"], required = true)]
+        #[arg(long, num_args = 1..=2, value_delimiter = ',', value_names = ["A", "B"])]
         models: Vec<String>,
         /// Search the large scenarios too.
         #[arg(long)]
@@ -232,6 +235,7 @@ enum LintFormatArg {
 enum SchemaOf {
     Model,
     Scenario,
+    Run,
 }
 
 impl From<FormatArg> for Format {
@@ -304,6 +308,9 @@ fn main() -> ExitCode {
                 format: format.into(),
             })
         }
+        Command::Diff { scenarios, models, all: _, limits: _, format } if models.is_empty() => {
+            command::diff::of_runs(&scenarios, format.into())
+        }
         Command::Diff { scenarios, models, all, limits, format } => command::diff::diff(command::diff::Models {
             models,
             scenarios,
@@ -324,6 +331,7 @@ fn main() -> ExitCode {
         Command::List => command::list(),
         Command::Schema { of: SchemaOf::Model } => command::print(&overhear::schema::model()),
         Command::Schema { of: SchemaOf::Scenario } => command::print(&overhear::schema::scenario()),
+        Command::Schema { of: SchemaOf::Run } => command::print(&overhear::schema::run()),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
     };

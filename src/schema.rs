@@ -1,5 +1,6 @@
 //! The JSON schemas of the files that people write, generated from the types that read them.
 
+use crate::report::record::Record;
 use crate::scenario::{ModelFile, ScenarioFile};
 use schemars::{JsonSchema, SchemaGenerator};
 
@@ -11,6 +12,11 @@ pub fn scenario() -> String {
 /// The schema of model files, as the text of `schemas/model.schema.json`.
 pub fn model() -> String {
     text::<ModelFile>()
+}
+
+/// The schema of results, as the text of `schemas/run.schema.json`.
+pub fn run() -> String {
+    text::<Record>()
 }
 
 fn text<T: JsonSchema>() -> String {

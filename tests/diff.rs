@@ -3,7 +3,7 @@
 mod output;
 
 use output::{code, err, out};
-use serde_json::Value;
+use serde_json::{Value, json as value};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -40,7 +40,7 @@ fn what_the_second_model_loses_decides_the_exit_code() {
         let told = diff(arguments);
         assert_eq!(code(&told), expected, "{arguments:?}\n{}{}", out(&told), err(&told));
     }
-    assert!(out(&diff(&["--help"])).contains("Exit code 1 if the second model loses a property"));
+    assert!(out(&diff(&["--help"])).contains("Exit code 1 if the second loses a property"));
 }
 
 #[test]
@@ -132,6 +132,85 @@ fn the_same_bytes_come_out_at_any_number_of_threads() {
     }
 }
 
+/// A run of the password thief under two models, as a file.
+fn run_file(dir: &Path) -> Value {
+    let asked = ["compare", "password-thief", "--models", "matrix-tofu,signal", "--format", "json"];
+    let output = Command::new(env!("CARGO_BIN_EXE_overhear")).args(asked).output().expect("it runs");
+    std::fs::write(dir.join("before.json"), &output.stdout).expect("written");
+    serde_json::from_slice(&output.stdout).expect("valid JSON")
+}
+
+/// The first verdict of the run that is `word`, and its place.
+fn first_verdict<'r>(run: &'r mut Value, word: &str) -> &'r mut Value {
+    let cells = run["cells"].as_array_mut().expect("cells").iter_mut();
+    let mut verdicts = cells.flat_map(|c| c["verdicts"].as_array_mut().expect("verdicts"));
+    verdicts.find(|v| v["verdict"] == word).expect("there is one")
+}
+
+#[test]
+fn runs_are_compared_verdict_by_verdict() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let before = run_file(dir.path());
+    let compared = |run: &Value, exit: i32| {
+        std::fs::write(dir.path().join("after.json"), run.to_string()).expect("written");
+        let output = diff_in(dir.path(), &["before.json", "after.json"]);
+        let text = String::from_utf8_lossy(&output.stdout).to_string();
+        assert_eq!(output.status.code(), Some(exit), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    };
+    let verdicts: usize =
+        before["cells"].as_array().expect("cells").iter().map(|c| c["verdicts"].as_array().map_or(0, Vec::len)).sum();
+    assert!(compared(&before, 0).contains(&format!("{verdicts} verdicts of 2 models: 0 lost, 0 won")));
+
+    let mut lost = before.clone();
+    let verdict = first_verdict(&mut lost, "holds");
+    (verdict["verdict"], verdict["length"], verdict["trace"]) = ("violated".into(), 1.into(), value!(["arrive"]));
+    let text = compared(&lost, 1);
+    assert!(text.contains("What after.json loses") && text.contains(": 1 lost, 0 won"), "{text}");
+
+    let mut otherwise = before.clone();
+    first_verdict(&mut otherwise, "violated")["trace"][0] = "sign-in bob-phone".into();
+    let text = compared(&otherwise, 0);
+    assert!(text.contains("Other attacks of the same length") && text.contains("1 with others"), "{text}");
+
+    let mut later = before.clone();
+    let verdict = first_verdict(&mut later, "violated");
+    verdict["length"] = 5.into();
+    verdict["trace"].as_array_mut().expect("a trace").push("arrive".into());
+    assert!(compared(&later, 0).contains("FALLS 4 → FALLS 5"));
+
+    let mut dearer = before.clone();
+    dearer["costs"][0]["set-up"]["prompts"] = 9.into();
+    assert!(compared(&dearer, 0).contains("0 → 9p"), "{}", compared(&dearer, 0));
+
+    let mut fewer = before.clone();
+    fewer["cells"].as_array_mut().expect("cells").remove(0);
+    assert!(compared(&fewer, 0).contains("Only in before.json: password-thief, matrix-tofu, from-start."));
+
+    let mut unknown = before.clone();
+    first_verdict(&mut unknown, "holds")["verdict"] = "unknown".into();
+    compared(&unknown, 3);
+    for cell in unknown["cells"].as_array_mut().expect("cells") {
+        cell["model"] = "another".into();
+    }
+    compared(&unknown, 4);
+}
+
+#[test]
+fn a_file_that_is_no_run_is_refused_where_it_is_wrong() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut run = run_file(dir.path());
+    run["cells"][0]["verdicts"][0]["verdict"] = "hold".into();
+    std::fs::write(dir.path().join("after.json"), serde_json::to_string_pretty(&run).expect("JSON")).expect("written");
+    let refused = diff_in(dir.path(), &["before.json", "after.json"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said.starts_with("after.json:") && said.contains("did you mean `holds`"), "{said}");
+    for arguments in [&["before.json"][..], &[], &["before.json", "missing.json"]] {
+        assert_eq!(diff_in(dir.path(), arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
 #[test]
 fn two_files_may_have_the_same_name() {
     let dir = tempfile::tempdir().expect("a temporary folder");
@@ -168,7 +247,7 @@ fn a_difference_needs_no_search() {
             scenario: "s".to_string(),
             word: "s".to_string(),
             arrives: None,
-            property: "no-rogue-key",
+            property: "no-rogue-key".to_string(),
             verdict,
             sign: verdict.to_string(),
             attack: vec!["send".to_string(); steps],
@@ -188,7 +267,7 @@ fn a_difference_needs_no_search() {
     ];
     for (a, b, expected) in cases {
         let (x, y) = (side(a.0, a.1), side(b.0, b.1));
-        let found = difference(&x, &y);
+        let found = difference(&x, &y, false);
         assert_eq!((found.outcomes.first().map(|o| o.0), found.compared), (expected, 1), "{a:?} {b:?}");
         assert!(found.axes.is_empty() && found.costs.is_empty());
     }

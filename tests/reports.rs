@@ -101,8 +101,8 @@ fn tiny_run(models: &[Model], verdicts: [&'static str; 2]) -> Vec<results::Secti
         outcomes: vec![Outcome {
             scenario: "password-thief".to_string(),
             word: "password-thief".to_string(),
-            arrives: Some("from-start"),
-            property: "no-rogue-key",
+            arrives: Some("from-start".to_string()),
+            property: "no-rogue-key".to_string(),
             verdict,
             sign: String::new(),
             attack: if verdict == "violated" { vec!["send alice-phone".to_string()] } else { Vec::new() },

@@ -3,6 +3,7 @@
 //! After a change of the types: `OVERHEAR_BLESS=1 cargo test --test schemas`.
 
 use overhear::bundle::{self, Bundled};
+use overhear::report::record::Record;
 use overhear::scenario::read_model;
 use overhear::schema;
 use serde_json::Value;
@@ -19,6 +20,7 @@ fn is_current(path: &str, text: &str) {
 fn committed_schemas_are_current() {
     is_current("schemas/scenario.schema.json", &schema::scenario());
     is_current("schemas/model.schema.json", &schema::model());
+    is_current("schemas/run.schema.json", &schema::run());
 }
 
 fn validator(schema: &str) -> jsonschema::Validator {
@@ -55,6 +57,16 @@ fn bundled_models_are_valid() {
 #[test]
 fn bundled_scenarios_are_valid() {
     all_valid(&bundle::scenarios(), &schema::scenario(), "../schemas/scenario.schema.json");
+}
+
+#[test]
+fn results_are_valid_and_read_back_as_they_were() {
+    let text = fs::read_to_string("reports/matrix.json").expect("a committed run");
+    let value: Value = serde_json::from_str(&text).expect("JSON");
+    let errors: Vec<String> = validator(&schema::run()).iter_errors(&value).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
+    let record: Record = serde_json::from_value(value.clone()).expect("a run");
+    assert_eq!(serde_json::to_value(record).expect("JSON"), value);
 }
 
 #[test]

@@ -1,10 +1,13 @@
-//! `overhear diff`: what a second trust model changes against a first one.
+//! `overhear diff`: what a second trust model changes against a first one, or a second run against an earlier one.
 
 use super::{Exit, Failure, Format, LimitOptions, Selection, Watcher, load, nothing_selected, pretty, print};
-use crate::report::diff::{self, Change, Side};
+use crate::input::{self, Source};
+use crate::report::diff::{self, Change, Runs, Side};
 use crate::report::matrix;
+use crate::report::record::{CellRecord, Record};
 use crate::run::{self, Cell, Scenario};
 use rayon::prelude::*;
+use std::collections::HashSet;
 
 /// What `overhear diff` is asked.
 pub struct Models {
@@ -52,16 +55,58 @@ pub fn diff(asked: Models) -> Result<Exit, Failure> {
         diff::side((name, word), model, &own, &costs[i], &word_of)
     };
     let (a, b) = (side(0), side(1));
-    let difference = diff::difference(&a, &b);
+    let difference = diff::difference(&a, &b, false);
     match format {
         Format::Json => print(&(pretty(&diff::json(&difference)) + "\n"))?,
         _ => print(&diff::text(&difference))?,
     };
-    let lost = if difference.count(Change::Lost) > 0 { Exit::Unmet } else { Exit::Fine };
-    let missing = a.outcomes.iter().chain(&b.outcomes).map(|o| match o.verdict {
+    Ok(exit_of(difference.count(Change::Lost), &[&a, &b]))
+}
+
+/// Lost properties count first, then verdicts that are missing.
+fn exit_of(lost: usize, sides: &[&Side]) -> Exit {
+    let missing = sides.iter().flat_map(|side| &side.outcomes).map(|o| match o.verdict {
         "vacuous" => Exit::NothingSelected,
         "unknown" => Exit::Inconclusive,
         _ => Exit::Fine,
     });
-    Ok(missing.chain([lost]).min().unwrap_or(Exit::Fine))
+    let lost = if lost > 0 { Exit::Unmet } else { Exit::Fine };
+    missing.chain([lost]).min().unwrap_or(Exit::Fine)
+}
+
+/// The most bytes that a file of results may have.
+const RUN_SIZE_MAX: usize = 1 << 28;
+
+/// Compares two files of results, as `--format json` writes them.
+pub fn of_runs(words: &[String], format: Format) -> Result<Exit, Failure> {
+    let [a, b] = words else {
+        let message = "`diff` compares two models, or two files of results";
+        let usage = "usage: overhear diff [SCENARIO…] --models A B\n       overhear diff RUN_A RUN_B";
+        return Err(Failure::Message(format!("{message}\n{usage}")));
+    };
+    let paths = [a.as_str(), b.as_str()];
+    let read = |path| input::parse::<Record>(&Source::read_up_to(path, RUN_SIZE_MAX)?);
+    let [a, b]: [Record; 2] = [read(paths[0])?, read(paths[1])?];
+    let models: Vec<&str> = a.models().into_iter().filter(|m| b.models().contains(m)).collect();
+    let sides: Vec<[Side; 2]> = models.iter().map(|m| [a.side(paths[0], m), b.side(paths[1], m)]).collect();
+    let key = |c: &CellRecord| (c.scenario.clone(), c.model.clone(), c.arrives.clone());
+    let alone = |one: &Record, other: &Record| -> Vec<String> {
+        let known: HashSet<_> = other.cells.iter().map(key).collect();
+        let name = |c: &CellRecord| [Some(&c.scenario), Some(&c.model), c.arrives.as_ref()].map(|w| w.cloned());
+        let names = one.cells.iter().filter(|c| !known.contains(&key(c))).map(name);
+        names.map(|words| words.into_iter().flatten().collect::<Vec<_>>().join(", ")).collect()
+    };
+    let runs = Runs {
+        names: paths,
+        models: sides.iter().map(|[a, b]| diff::difference(a, b, true)).collect(),
+        alone: [alone(&a, &b), alone(&b, &a)],
+    };
+    if runs.models.iter().all(|d| d.compared == 0) {
+        return nothing_selected();
+    }
+    match format {
+        Format::Json => print(&(pretty(&diff::runs_json(&runs)) + "\n"))?,
+        _ => print(&diff::runs_text(&runs))?,
+    };
+    Ok(exit_of(runs.count(Change::Lost), &sides.iter().flatten().collect::<Vec<_>>()))
 }

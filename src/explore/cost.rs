@@ -242,6 +242,11 @@ pub enum Event {
     Reset,
 }
 
+impl Event {
+    /// Every event, in the order of tables.
+    pub const ALL: [Self; 3] = [Self::NewDevice, Self::ReLogin, Self::Reset];
+}
+
 /// The person between two of whose own devices a ceremony is; none if it is between people, or if there is none.
 pub fn between_own(w: &World, action: Action) -> Option<Person> {
     match action {

@@ -43,9 +43,9 @@ pub struct Outcome {
     /// The word by which a command finds the scenario: a bundled name or a path.
     pub word: String,
     /// The arrival's name; none in a control.
-    pub arrives: Option<&'static str>,
+    pub arrives: Option<String>,
     /// The property's name.
-    pub property: &'static str,
+    pub property: String,
     /// `holds`, `violated`, `unknown` or `vacuous`.
     pub verdict: &'static str,
     /// The verdict as tables write it.
@@ -96,8 +96,8 @@ fn outcome(cell: &Cell, index: usize, word: String) -> Outcome {
     Outcome {
         scenario: cell.scenario.file.name.clone(),
         word,
-        arrives: cell.arrives.map(arrival_name),
-        property: property_name(*property),
+        arrives: cell.arrives.map(|a| arrival_name(a).to_string()),
+        property: property_name(*property).to_string(),
         verdict: matrix::verdict_word(verdict),
         sign: matrix::sign(verdict),
         attack,
@@ -116,6 +116,8 @@ pub enum Change {
     Sooner,
     /// It falls under both, with a longer attack under the second.
     Later,
+    /// It falls under both, with another attack of the same length.
+    Otherwise,
     /// It holds under both, and only one of them gives the adversary nothing to act on.
     Moves,
     /// A verdict is missing on one side at least.
@@ -130,6 +132,7 @@ impl Change {
             Self::Won => "won",
             Self::Sooner => "shorter-attack",
             Self::Later => "longer-attack",
+            Self::Otherwise => "other-attack",
             Self::Moves => "moves",
             Self::Undecided => "undecided",
         }
@@ -152,14 +155,14 @@ pub struct Difference<'a> {
     pub costs: Vec<(&'static str, &'a str, &'a str)>,
 }
 
-/// Compares two sides, as far as both have the same scenarios.
-pub fn difference<'a>(a: &'a Side, b: &'a Side) -> Difference<'a> {
+/// Compares two sides, as far as both have the same scenarios; if so asked, `attacks` of the same length too.
+pub fn difference<'a>(a: &'a Side, b: &'a Side, attacks: bool) -> Difference<'a> {
     let other = |x: &Outcome| {
-        let same = |y: &&Outcome| (&y.scenario, y.arrives, y.property) == (&x.scenario, x.arrives, x.property);
+        let same = |y: &&Outcome| (&y.scenario, &y.arrives, &y.property) == (&x.scenario, &x.arrives, &x.property);
         b.outcomes.iter().find(same)
     };
     let pairs: Vec<_> = a.outcomes.iter().filter_map(|x| Some((x, other(x)?))).collect();
-    let changed = pairs.iter().filter_map(|&(x, y)| Some((change(x, y)?, x, y)));
+    let changed = pairs.iter().filter_map(|&(x, y)| Some((change(x, y, attacks)?, x, y)));
     let axes = a.axes.iter().filter_map(|x| Some((x, b.axes.iter().find(|y| y.name == x.name)?)));
     let costs = a.costs.iter().filter_map(|x| Some((x, b.costs.iter().find(|y| y.0 == x.0)?)));
     Difference {
@@ -172,12 +175,13 @@ pub fn difference<'a>(a: &'a Side, b: &'a Side) -> Difference<'a> {
     }
 }
 
-fn change(a: &Outcome, b: &Outcome) -> Option<Change> {
+fn change(a: &Outcome, b: &Outcome, attacks: bool) -> Option<Change> {
     match (a.verdict, b.verdict) {
         ("holds", "violated") => Some(Change::Lost),
         ("violated", "holds") => Some(Change::Won),
         ("violated", "violated") if b.attack.len() < a.attack.len() => Some(Change::Sooner),
         ("violated", "violated") if b.attack.len() > a.attack.len() => Some(Change::Later),
+        ("violated", "violated") if attacks && a.attack != b.attack => Some(Change::Otherwise),
         ("holds", "holds") if a.sign != b.sign => Some(Change::Moves),
         ("holds" | "violated", "holds" | "violated") => None,
         _ => Some(Change::Undecided),
@@ -193,32 +197,38 @@ impl Difference<'_> {
 
 /// The difference for a person.
 pub fn text(d: &Difference) -> String {
+    let mut out = format!("{} → {}\n\n{}", d.a.name, d.b.name, axes_text(d)) + &outcomes_text(d) + &costs_text(d);
+    let same = d.compared - d.outcomes.len();
+    let changes = [Change::Lost, Change::Won, Change::Sooner, Change::Later, Change::Moves, Change::Undecided];
+    let [lost, won, sooner, later, moves, undecided] = changes.map(|change| d.count(change));
+    out += &format!(
+        "{} verdicts: {lost} lost, {won} won, {sooner} with shorter attacks, {later} with longer ones,\n\
+         {moves} with other reasons to hold, {undecided} not conclusive, {same} the same\n",
+        d.compared
+    );
+    out
+}
+
+/// The outcomes that differ, by how they do.
+fn outcomes_text(d: &Difference) -> String {
     let (a, b) = (&d.a.name, &d.b.name);
-    let mut out = format!("{a} → {b}\n\n{}", axes_text(d));
     let sections = [
         (Change::Lost, format!("What {b} loses: attacks that {a} withstands")),
         (Change::Won, format!("What {b} keeps: attacks of {a} that are gone")),
         (Change::Sooner, "Shorter attacks".to_string()),
         (Change::Later, "Longer attacks".to_string()),
+        (Change::Otherwise, "Other attacks of the same length".to_string()),
         (Change::Moves, "Holds under both, where one leaves the adversary no move".to_string()),
         (Change::Undecided, "Not conclusive".to_string()),
     ];
+    let mut out = String::new();
     for (change, title) in sections {
         let rows: String = grouped(d, change).iter().map(|group| group_text(d, change, group)).collect();
         if !rows.is_empty() {
             out += &format!("{title}\n{rows}\n");
         }
     }
-    out += &costs_text(d);
-    let count = |c| d.count(c);
-    let same = d.compared - d.outcomes.len();
-    let [lost, won, sooner, later] = [Change::Lost, Change::Won, Change::Sooner, Change::Later].map(count);
-    let [moves, undecided] = [Change::Moves, Change::Undecided].map(count);
-    out + &format!(
-        "{} verdicts: {lost} lost, {won} won, {sooner} with shorter attacks, {later} with longer ones,\n\
-         {moves} with other reasons to hold, {undecided} not conclusive, {same} the same\n",
-        d.compared
-    )
+    out
 }
 
 fn axes_text(d: &Difference) -> String {
@@ -247,7 +257,7 @@ type Pair<'a> = (&'a Outcome, &'a Outcome);
 fn grouped<'a>(d: &Difference<'a>, change: Change) -> Vec<Vec<Pair<'a>>> {
     let attacks = !matches!(change, Change::Moves | Change::Undecided);
     let alike = |(x, y): Pair, (u, v): Pair| match attacks {
-        true => (&x.scenario, x.property) == (&u.scenario, u.property),
+        true => (&x.scenario, &x.property) == (&u.scenario, &u.property),
         false => (&x.scenario, &x.sign, &x.says, &y.sign, &y.says) == (&u.scenario, &u.sign, &u.says, &v.sign, &v.says),
     };
     let mut groups: Vec<Vec<Pair>> = Vec::new();
@@ -266,16 +276,17 @@ fn group_text(d: &Difference, change: Change, group: &[Pair]) -> String {
     let told = match change {
         Change::Lost => (d.b, y),
         Change::Won => (d.a, x),
-        Change::Sooner | Change::Later => return attack_text(group),
+        Change::Sooner | Change::Later | Change::Otherwise => return attack_text(group),
         Change::Moves | Change::Undecided => return silent_text(d, group),
     };
-    attack_text(group) + &wrapped("      ", 6, &told.1.says) + &format!("      {}\n", explain(told.0, told.1))
+    let says = if told.1.says.is_empty() { String::new() } else { wrapped("      ", 6, &told.1.says) };
+    attack_text(group) + &says + &format!("      {}\n", explain(told.0, told.1))
 }
 
 /// One property of a scenario, with both signs for each arrival.
 fn attack_text(group: &[Pair]) -> String {
     let signs = |(x, y): &Pair| {
-        let arrives = x.arrives.map_or(String::new(), |a| format!("{a} "));
+        let arrives = x.arrives.as_ref().map_or(String::new(), |a| format!("{a} "));
         format!("{arrives}{} → {}", x.sign, y.sign)
     };
     let signs: Vec<String> = group.iter().map(signs).collect();
@@ -287,8 +298,8 @@ fn silent_text(d: &Difference, group: &[Pair]) -> String {
     let (x, y) = group[0];
     let mut properties: Vec<&str> = Vec::new();
     for (x, _) in group {
-        if !properties.contains(&x.property) {
-            properties.push(x.property);
+        if !properties.contains(&x.property.as_str()) {
+            properties.push(&x.property);
         }
     }
     let head = format!("{}: {} → {}: {}", x.scenario, x.sign, y.sign, properties.join(", "));
@@ -299,8 +310,8 @@ fn silent_text(d: &Difference, group: &[Pair]) -> String {
 
 /// The command that tells an attack.
 fn explain(side: &Side, outcome: &Outcome) -> String {
-    let arrives = outcome.arrives.map_or(String::new(), |a| format!(" --arrives {a}"));
-    let (scenario, model, property) = (&outcome.word, &side.word, outcome.property);
+    let arrives = outcome.arrives.as_ref().map_or(String::new(), |a| format!(" --arrives {a}"));
+    let (scenario, model, property) = (&outcome.word, &side.word, &outcome.property);
     format!("overhear explain {scenario} --model {model} --property {property}{arrives}")
 }
 
@@ -317,6 +328,23 @@ fn costs_text(d: &Difference) -> String {
 pub fn json(d: &Difference) -> Value {
     let axis = |x: &Axis| json!({ "value": x.value, "source": x.source });
     let axes = d.axes.iter().map(|(x, y)| json!({ "axis": x.name, "a": axis(x), "b": axis(y) }));
+    json!({
+        "format": 1,
+        "version": env!("CARGO_PKG_VERSION"),
+        "a": { "model": d.a.name, "asked-for": d.a.word },
+        "b": { "model": d.b.name, "asked-for": d.b.word },
+        "axes": axes.collect::<Vec<_>>(),
+        "verdicts": verdicts_json(d),
+        "costs": costs_json(d),
+        "compared": d.compared,
+    })
+}
+
+fn costs_json(d: &Difference) -> Vec<Value> {
+    d.costs.iter().map(|(what, x, y)| json!({ "what": what, "a": x, "b": y })).collect()
+}
+
+fn verdicts_json(d: &Difference) -> Vec<Value> {
     let outcome = |side: &Side, o: &Outcome| {
         let mut of_side = json!({ "verdict": o.verdict });
         if !o.says.is_empty() {
@@ -335,15 +363,68 @@ pub fn json(d: &Difference) -> Value {
             "a": outcome(d.a, x), "b": outcome(d.b, y),
         })
     });
-    let costs = d.costs.iter().map(|(what, x, y)| json!({ "what": what, "a": x, "b": y }));
+    verdicts.collect()
+}
+
+/// Two runs: what differs of each model that both searched, and which searches only one of them has.
+pub struct Runs<'a> {
+    /// What the runs are called: their files.
+    pub names: [&'a str; 2],
+    /// For each model that both searched, what differs.
+    pub models: Vec<Difference<'a>>,
+    /// The searches that only the first run has, and those that only the second has.
+    pub alone: [Vec<String>; 2],
+}
+
+impl Runs<'_> {
+    /// How many outcomes differ in this way, of all models.
+    pub fn count(&self, change: Change) -> usize {
+        self.models.iter().map(|d| d.count(change)).sum()
+    }
+}
+
+/// So many searches are named that only one run has.
+const NAMED: usize = 10;
+
+/// The difference of two runs for a person.
+pub fn runs_text(runs: &Runs) -> String {
+    let [a, b] = runs.names;
+    let mut out = format!("{a} → {b}\n\n");
+    for d in &runs.models {
+        let changed = outcomes_text(d) + &costs_text(d);
+        out += &if changed.is_empty() { String::new() } else { format!("Model {}\n\n{changed}", d.a.word) };
+    }
+    for (name, alone) in runs.names.iter().zip(&runs.alone).filter(|(_, alone)| !alone.is_empty()) {
+        let more = if alone.len() > NAMED { format!(" and {} more", alone.len() - NAMED) } else { String::new() };
+        let named = alone[..alone.len().min(NAMED)].join("; ");
+        out += &(wrapped("", 2, &format!("Only in {name}: {named}{more}.")) + "\n");
+    }
+    let all = |of: fn(&Difference) -> usize| runs.models.iter().map(of).sum::<usize>();
+    let (compared, changed, costs) = (all(|d| d.compared), all(|d| d.outcomes.len()), all(|d| d.costs.len()));
+    let changes = [Change::Lost, Change::Won, Change::Sooner, Change::Later, Change::Otherwise, Change::Moves];
+    let [lost, won, sooner, later, otherwise, moves] = changes.map(|change| runs.count(change));
+    out + &format!(
+        "{compared} verdicts of {} models: {lost} lost, {won} won,\n\
+         {sooner} with shorter attacks, {later} with longer, {otherwise} with others,\n\
+         {moves} with other reasons to hold, {} not conclusive, {} the same\n\
+         costs changed: {costs}\n",
+        runs.models.len(),
+        runs.count(Change::Undecided),
+        compared - changed,
+    )
+}
+
+/// The difference of two runs as JSON.
+pub fn runs_json(runs: &Runs) -> Value {
+    let model = |d: &Difference| {
+        let (verdicts, costs) = (verdicts_json(d), costs_json(d));
+        json!({ "model": d.a.word, "verdicts": verdicts, "costs": costs, "compared": d.compared })
+    };
     json!({
         "format": 1,
         "version": env!("CARGO_PKG_VERSION"),
-        "a": { "model": d.a.name, "asked-for": d.a.word },
-        "b": { "model": d.b.name, "asked-for": d.b.word },
-        "axes": axes.collect::<Vec<_>>(),
-        "verdicts": verdicts.collect::<Vec<_>>(),
-        "costs": costs.collect::<Vec<_>>(),
-        "compared": d.compared,
+        "a": { "run": runs.names[0], "alone": runs.alone[0] },
+        "b": { "run": runs.names[1], "alone": runs.alone[1] },
+        "models": runs.models.iter().map(model).collect::<Vec<_>>(),
     })
 }

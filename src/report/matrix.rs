@@ -3,11 +3,10 @@
 use crate::explore::cost::{Cost, Event, cast, cheapest, event};
 use crate::explore::{Findings, Stopped};
 use crate::model::{Arrival, Property, Reductions};
+use crate::report::record::expected_word;
 use crate::run::{Cell, Verdict};
-use crate::scenario::{Expect, Model, arrival_name, property_name};
-use crate::trace;
+use crate::scenario::{Model, arrival_name, property_name};
 use comfy_table::{CellAlignment, Table, presets};
-use serde_json::{Value, json};
 
 /// One word for a verdict, as files and JSON spell it.
 pub fn verdict_word(verdict: &Verdict) -> &'static str {
@@ -230,11 +229,10 @@ pub fn policy_cost(model: &Model) -> PolicyCost {
         let w = cast(&model.policy, &[2, 2], hurried, [false; 5]);
         cheapest(&w, w.initial(), w.honest).map(|c| c.cost)
     };
-    let events = [Event::NewDevice, Event::ReLogin, Event::Reset];
     PolicyCost {
         careful: set_up(false),
         hurried: set_up(true),
-        events: events.map(|e| (e, event(&model.policy, false, e))).to_vec(),
+        events: Event::ALL.map(|e| (e, event(&model.policy, false, e))).to_vec(),
     }
 }
 
@@ -247,7 +245,8 @@ fn cost_text(cost: Option<Cost>) -> String {
     })
 }
 
-fn event_name(event: Event) -> &'static str {
+/// An event as files spell it.
+pub fn event_name(event: Event) -> &'static str {
     match event {
         Event::NewDevice => "new-device",
         Event::ReLogin => "re-login",
@@ -292,66 +291,6 @@ pub fn costs(models: &[Model], costs: &[PolicyCost]) -> String {
     )
 }
 
-/// Everything as one JSON value.
-pub fn json(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Value {
-    let cost = |c: Option<Cost>| c.map(|c| json!({ "ceremonies": c.ceremonies, "prompts": c.prompts }));
-    let event_json = |c: Option<crate::explore::cost::EventCost>| {
-        c.map(|c| json!({ "owner": cost(Some(c.owner)), "others": cost(Some(c.peers)) }))
-    };
-    let costs = models.iter().zip(costs).map(|(m, c)| {
-        let events = c.events.iter().map(|(e, c)| (event_name(*e).to_string(), json!(event_json(*c))));
-        json!({
-            "model": m.name,
-            "set-up": cost(c.careful),
-            "set-up-hurried": cost(c.hurried),
-            "events": serde_json::Map::from_iter(events),
-        })
-    });
-    json!({
-        "format": 1,
-        "version": env!("CARGO_PKG_VERSION"),
-        "reductions": reductions_words(cells),
-        "cells": cells.iter().map(cell_json).collect::<Vec<_>>(),
-        "costs": costs.collect::<Vec<_>>(),
-    })
-}
-
-fn cell_json(cell: &Cell) -> Value {
-    let verdicts = cell.verdicts.iter().enumerate().map(|(i, (p, v))| {
-        let mut row = json!({ "property": property_name(*p), "verdict": verdict_word(v) });
-        match v {
-            Verdict::Holds { no_move: Some(axis) } => row["no-move"] = json!(axis),
-            Verdict::Holds { no_move: None } => {}
-            Verdict::Violated { trace: actions } => {
-                row["length"] = json!(actions.len());
-                let texts = actions.iter().map(|&a| trace::text(&cell.world, &cell.names, a));
-                row["trace"] = json!(texts.collect::<Vec<_>>());
-            }
-            Verdict::Unknown { stopped } => row["stopped-by"] = json!(stopped_word(*stopped)),
-            Verdict::Vacuous { why } => row["why"] = json!(why),
-        }
-        row["expected"] = json!(cell.claims[i].map(|c| expect_word(c.expect)));
-        row
-    });
-    json!({
-        "scenario": cell.scenario.file.name,
-        "model": cell.model.name,
-        "arrives": cell.arrives.map(arrival_name),
-        "states": cell.findings.states,
-        "transitions": cell.findings.transitions,
-        "depth": cell.findings.depth,
-        "complete": cell.complete(),
-        "verdicts": verdicts.collect::<Vec<_>>(),
-    })
-}
-
-fn expect_word(e: Expect) -> &'static str {
-    match e {
-        Expect::Holds => "holds",
-        Expect::Violated => "violated",
-    }
-}
-
 /// A row for each verdict.
 pub fn csv(cells: &[Cell]) -> String {
     let mut out = "scenario,model,arrives,property,verdict,length,states,transitions,depth,expected\n".to_string();
@@ -368,7 +307,7 @@ pub fn csv(cells: &[Cell]) -> String {
                 cell.findings.states.to_string(),
                 cell.findings.transitions.to_string(),
                 cell.findings.depth.to_string(),
-                cell.claims[i].map_or("", |c| expect_word(c.expect)).to_string(),
+                cell.claims[i].map_or("", |c| expected_word(c.expect).text()).to_string(),
             ];
             out += &(fields.join(",") + "\n");
         }

@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod diff;
 pub mod itf;
 pub mod matrix;
+pub mod record;
 pub mod results;
 pub mod sok;
 pub mod terminal;
@@ -13,6 +14,8 @@ pub mod terminal;
 use crate::run::Cell;
 use crate::scenario::Model;
 use matrix::PolicyCost;
+use record::Record;
+use serde_json::json;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -104,7 +107,7 @@ pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(Strin
     let traces = results::traces(cells, &page).into_iter().map(|(name, text)| (format!("{TRACES}/{name}"), text));
     let reports = [
         ("matrix.md", matrix::markdown(cells, models, costs)),
-        ("matrix.json", pretty(&matrix::json(cells, models, costs))),
+        ("matrix.json", pretty(&json!(Record::of(cells, models, costs)))),
         ("states.csv", matrix::states(cells)),
         ("claims.md", claims::markdown(cells)),
         ("claims.json", pretty(&claims::json(cells))),

@@ -122,9 +122,10 @@ impl Run<'_> {
     }
 
     /// When the adversary of a scenario arrives, in the file's order.
-    fn arrivals(&self, n: Nth, scenario: &str) -> Vec<&'static str> {
+    fn arrivals(&self, n: Nth, scenario: &str) -> Vec<&str> {
         let mut all: Vec<&str> = Vec::new();
-        for arrives in self.sides[n].outcomes.iter().filter(|o| o.scenario == scenario).filter_map(|o| o.arrives) {
+        let outcomes = self.sides[n].outcomes.iter().filter(|o| o.scenario == scenario);
+        for arrives in outcomes.filter_map(|o| o.arrives.as_deref()) {
             if !all.contains(&arrives) {
                 all.push(arrives);
             }
@@ -134,7 +135,7 @@ impl Run<'_> {
 
     /// What was found in one cell.
     fn cell(&self, n: Nth, scenario: &str, arrives: &str) -> impl Iterator<Item = &Outcome> {
-        let of_cell = move |o: &&Outcome| o.scenario == scenario && o.arrives == Some(arrives);
+        let of_cell = move |o: &&Outcome| o.scenario == scenario && o.arrives.as_deref() == Some(arrives);
         self.sides[n].outcomes.iter().filter(of_cell)
     }
 
@@ -177,7 +178,7 @@ impl Run<'_> {
 
 fn trace_link(side: &Side, found: &Outcome) -> Option<String> {
     let bundled = !side.word.is_empty() && found.word == found.scenario && !found.attack.is_empty();
-    let name = || Some(name_of_trace(&found.scenario, &side.name, found.arrives?, found.property));
+    let name = || Some(name_of_trace(&found.scenario, &side.name, found.arrives.as_deref()?, &found.property));
     if bundled { name().map(|name| format!("{TRACES}{name}")) } else { None }
 }
 

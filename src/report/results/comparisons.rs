@@ -81,12 +81,12 @@ impl<'r> Changes<'r> {
 
     /// What is lost, property by property: to whom, and how soon.
     fn losses(&self, run: &Run) -> String {
-        let of = |p: Property| self.lost.iter().filter(move |(_, o)| property_by_name(o.property) == Some(p));
+        let of = |p: Property| self.lost.iter().filter(move |(_, o)| property_by_name(&o.property) == Some(p));
         let told = |p: Property| {
             let (n, soonest) = soonest(run, of(p).map(|((n, ..), o)| (*n, *o)))?;
             let to: BTreeSet<&str> = of(p).map(|(_, o)| o.scenario.as_str()).collect();
             let to = adversary_list(&to.into_iter().collect::<Vec<_>>());
-            Some(format!("{}, by {to}, soonest in {}", clause(soonest.property), run.attack(n, soonest)))
+            Some(format!("{}, by {to}, soonest in {}", clause(&soonest.property), run.attack(n, soonest)))
         };
         let all: Vec<String> = Property::ALL.into_iter().filter_map(told).collect();
         if all.is_empty() {
@@ -131,7 +131,7 @@ fn once_verified(run: &Run, before: &str, after: &str) -> Option<String> {
     );
     text += &not_known(run, &open);
     if let Some((n, o)) = worst {
-        let (all, worst, attack) = (run.titles(&in_vain), clause(o.property), run.attack(n, o));
+        let (all, worst, attack) = (run.titles(&in_vain), clause(&o.property), run.attack(n, o));
         text += &format!(" It wins nothing under {all}; at worst {worst}, in {attack}.");
     }
     if !in_part.is_empty() {
@@ -215,14 +215,14 @@ fn in_a_hurry(run: &Run, careful: &str, hurried: &str) -> Option<String> {
 
 /// Policies by the worst that each of them loses.
 fn by_worst(run: &Run, lost: &[(At, &Outcome)], hit: &BTreeSet<Nth>) -> String {
-    let place = |o: &Outcome| Property::ALL.into_iter().position(|p| property_by_name(o.property) == Some(p));
+    let place = |o: &Outcome| Property::ALL.into_iter().position(|p| property_by_name(&o.property) == Some(p));
     let worst = |n: &Nth| lost.iter().filter(|((m, ..), _)| m == n).map(|(_, o)| *o).min_by_key(|o| place(o));
     let all: Vec<(Nth, &Outcome)> = hit.iter().filter_map(|n| Some((*n, worst(n)?))).collect();
     let told = |p: Property| {
-        let same: Vec<_> = all.iter().filter(|(_, o)| property_by_name(o.property) == Some(p)).collect();
+        let same: Vec<_> = all.iter().filter(|(_, o)| property_by_name(&o.property) == Some(p)).collect();
         let (n, soonest) = soonest(run, same.iter().map(|found| **found))?;
         let titles = run.titles(&same.iter().map(|(n, _)| *n).collect::<Vec<_>>());
-        Some(format!(" Now {}, under {titles}, soonest in {}.", clause(soonest.property), run.attack(n, soonest)))
+        Some(format!(" Now {}, under {titles}, soonest in {}.", clause(&soonest.property), run.attack(n, soonest)))
     };
     Property::ALL.into_iter().filter_map(told).collect()
 }
@@ -388,7 +388,7 @@ fn told_apart(run: &Run, of: &[Nth], scenario: &str) -> Option<String> {
         let (falls, holds) = (found(p, "violated"), found(p, "holds"));
         let kept = |at: &str| holds.iter().filter(|h| h.1 == at).map(|h| h.0).collect::<Vec<Nth>>();
         let &(m, at, o) = falls.iter().find(|(_, at, _)| !kept(at).is_empty())?;
-        let (under, what, attack) = (run.title(m), clause(o.property), run.attack(m, o));
+        let (under, what, attack) = (run.title(m), clause(&o.property), run.attack(m, o));
         let (when, kept) = (when(at), run.titles(&kept(at)));
         Some(format!("Under {under} {what}, {when}, in {attack}; under {kept} no such state is reached."))
     };

@@ -151,7 +151,7 @@ fn worst_of_all(run: &Run, of: &[Nth], scenario: &str, arrives: &str) -> String 
     let (n, o) = soonest(run, same()).expect("one has this rank");
     format!(
         " The worst is that {}, {} under {}, soonest under {}, in {}.",
-        clause(o.property),
+        clause(&o.property),
         when(arrives),
         count(same().count(), "policy", "policies"),
         run.title(n),
@@ -173,7 +173,7 @@ fn clients(run: &Run) -> Section {
 }
 
 /// The cells of a policy with careful people in which every policy was searched, by when the adversary arrives.
-pub(super) fn cells_of<'r>(run: &'r Run, n: Nth, late: bool) -> Vec<(&'r str, &'static str)> {
+pub(super) fn cells_of<'r>(run: &'r Run<'r>, n: Nth, late: bool) -> Vec<(&'r str, &'r str)> {
     let scenarios = run.general().into_iter().filter(|s| careful_twin(s).is_none());
     let cells = scenarios.flat_map(|s| run.arrivals(n, s).into_iter().map(move |arrives| (s, arrives)));
     cells.filter(|(s, arrives)| (*arrives != START) == late && run.keys(n, s, arrives).is_some()).collect()
@@ -229,7 +229,7 @@ fn worst_of_client(run: &Run, n: Nth) -> String {
         all.min_by_key(|o| (rank(o), o.attack.len(), !plain(o)))
     };
     let told = |o: &Outcome, since: &str| {
-        let (who, steps, what) = (adversary(&o.scenario), run.attack(n, o), clause(o.property));
+        let (who, steps, what) = (adversary(&o.scenario), run.attack(n, o), clause(&o.property));
         format!(" The worst {since} is {who}, in {steps}: {what}.")
     };
     let (first, later) = (worst(false), worst(true));
