@@ -75,6 +75,16 @@ fn agree(cell: &Cell) -> Option<usize> {
 }
 
 #[test]
+#[ignore = "takes minutes: `.ci/run` runs it"]
+fn engines_agree_on_large_cells() {
+    let all = cells(Size::Large);
+    let states: Vec<Option<usize>> = all.par_iter().map(agree).collect();
+    let compared: usize = states.iter().flatten().sum();
+    eprintln!("{} of {} large cells, {compared} states", states.iter().flatten().count(), all.len());
+    assert!(states.iter().flatten().count() * 2 > all.len(), "most large cells can be compared");
+}
+
+#[test]
 fn engines_agree_on_states_and_verdicts_of_every_bundled_cell() {
     let all = cells(Size::Base);
     let states: Vec<Option<usize>> = all.par_iter().map(agree).collect();
