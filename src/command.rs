@@ -1,6 +1,7 @@
 //! What each command does, from names and paths to an exit code.
 
 pub mod diff;
+pub mod explore;
 pub mod init;
 pub mod lint;
 

@@ -89,6 +89,20 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: StoryFormatArg,
     },
+    /// Go from state to state in the browser: stateright's Explorer, on this machine alone, until interrupted.
+    Explore {
+        /// A bundled scenario's name, or the path of a scenario file.
+        scenario: String,
+        /// A bundled model's name, or the path of a model file.
+        #[arg(long)]
+        model: String,
+        /// When the adversary arrives; the scenario's first arrival if not said.
+        #[arg(long)]
+        arrives: Option<String>,
+        /// The port on 127.0.0.1; 0 for any that is free.
+        #[arg(long, default_value_t = 3000)]
+        port: u16,
+    },
     /// Compare two models, or two runs: the axes, verdicts, attacks and costs that differ.
     ///
     /// With --models, both models are searched. Without, two files of results are compared, as `compare --format json`
@@ -318,6 +332,9 @@ fn main() -> ExitCode {
             limits: limits.into(),
             format: format.into(),
         }),
+        Command::Explore { scenario, model, arrives, port } => {
+            command::explore::explore(&command::explore::Place { scenario, model, arrives, port })
+        }
         Command::Replay { trace, real: false } => command::replay(&trace),
         Command::Replay { trace, real: true } => command::replay_real(&trace),
         Command::Init { dir, from } => command::init::init(&dir, &from),

@@ -45,15 +45,32 @@ impl Model for Second {
     }
 }
 
+/// A model of stateright's whose states are those of a world.
+pub trait OfWorld: Model {
+    /// The world.
+    fn world(&self) -> &World;
+    /// The state of the world that a state of the model is.
+    fn plain(s: &Self::State) -> &State;
+}
+
+impl OfWorld for Second {
+    fn world(&self) -> &World {
+        &self.reduced.world
+    }
+    fn plain(s: &State) -> &State {
+        s
+    }
+}
+
 /// One of our properties as one of theirs. Theirs takes a function without captures, hence one arm each.
-fn as_stateright(p: Property) -> stateright::Property<Second> {
+pub fn as_stateright<M: OfWorld>(p: Property) -> stateright::Property<M> {
     macro_rules! always {
         ($($name:ident),+) => { match p {
-            $(Property::$name => stateright::Property::always(stringify!($name), |m: &Second, s: &State| {
-                property::condition(&m.reduced.world, *s, Property::$name)
+            $(Property::$name => stateright::Property::always(stringify!($name), |m: &M, s: &M::State| {
+                property::condition(m.world(), *M::plain(s), Property::$name)
             }),)+
-            Property::EverybodyReads => stateright::Property::sometimes("EverybodyReads", |m: &Second, s: &State| {
-                property::condition(&m.reduced.world, *s, Property::EverybodyReads)
+            Property::EverybodyReads => stateright::Property::sometimes("EverybodyReads", |m: &M, s: &M::State| {
+                property::condition(m.world(), *M::plain(s), Property::EverybodyReads)
             }),
         } };
     }
@@ -77,6 +94,6 @@ fn as_stateright(p: Property) -> stateright::Property<Second> {
 /// stateright. Without `count` the search ends as soon as every property is decided.
 pub fn search(world: &World, properties: &[Property], reductions: Reductions, count: bool) -> (usize, Vec<bool>) {
     let checker = Second::new(world, properties, reductions, count).checker().spawn_bfs().join();
-    let decided = |p: &Property| checker.discovery(as_stateright(*p).name).is_some();
+    let decided = |p: &Property| checker.discovery(as_stateright::<Second>(*p).name).is_some();
     (checker.unique_state_count(), properties.iter().map(decided).collect())
 }

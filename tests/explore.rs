@@ -1,0 +1,97 @@
+//! The Explorer: states and actions in words, for its own page and for nobody else's.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// A running Explorer, ended with the test.
+struct Explorer {
+    process: Child,
+    address: String,
+}
+
+impl Drop for Explorer {
+    fn drop(&mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it ends");
+    }
+}
+
+fn overhear(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_overhear"));
+    command.arg("explore").args(arguments).stderr(Stdio::piped()).env("NO_COLOR", "1");
+    command
+}
+
+fn start() -> Explorer {
+    let mut process =
+        overhear(&["password-thief", "--model", "matrix-tofu", "--port", "0"]).spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(process.stderr.as_mut().expect("piped")).read_line(&mut line).expect("it says where it is");
+    let address = line.trim_end().trim_end_matches('/').rsplit("http://").next().expect("an address").to_string();
+    assert!(address.starts_with("127.0.0.1:"), "{line}");
+    Explorer { process, address }
+}
+
+impl Explorer {
+    /// The whole answer to a request with these headers.
+    fn ask(&self, request: &str, headers: &[&str]) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let headers: String = headers.iter().map(|h| format!("{h}\r\n")).collect();
+        write!(stream, "{request} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("UTF-8");
+        answer
+    }
+    fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path}"), &[&format!("Host: {}", self.address)])
+    }
+}
+
+#[test]
+fn states_and_actions_are_told_in_the_names_of_the_scenario() {
+    let explorer = start();
+    assert!(explorer.get("/").contains("<html"), "the page");
+    assert!(explorer.get("/.states").contains("Nothing has happened yet."));
+    let first = explorer.get("/.states/0");
+    assert!(first.starts_with("HTTP/1.0 200") || first.starts_with("HTTP/1.1 200"), "{first}");
+    for told in
+        ["\"sign-in alice-phone\"", "Alice signs in on alice-phone.", "alice-phone is signed in", "no-rogue-key"]
+    {
+        assert!(first.contains(told), "{told}: {first}");
+    }
+    assert!(explorer.get("/.states/0/999").contains(" 404 "));
+}
+
+#[test]
+fn foreign_hosts_and_origins_are_refused() {
+    let explorer = start();
+    let port = explorer.address.rsplit(':').next().expect("a port");
+    let (host, named) = (format!("Host: {}", explorer.address), format!("Host: localhost:{port}"));
+    let own = format!("Origin: http://{}", explorer.address);
+    for headers in [&[host.as_str()][..], &[&named], &[&host, &own], &[&host, "Sec-Fetch-Site: same-origin"]] {
+        assert!(explorer.ask("GET /.status", headers).contains(" 200 "), "{headers:?}");
+    }
+    let foreign = format!("Host: rebound.example:{port}");
+    for headers in [
+        &[foreign.as_str()][..],
+        &["Host: 127.0.0.1"],
+        &[&host, &foreign],
+        &[&host, "Origin: http://example.org"],
+        &[&host, "Origin: null"],
+        &[&host, "Sec-Fetch-Site: cross-site"],
+    ] {
+        assert!(explorer.ask("GET /.status", headers).contains(" 403 "), "{headers:?}");
+        assert!(explorer.ask("POST /.runtocompletion", headers).contains(" 403 "), "{headers:?}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_said() {
+    let explorer = start();
+    let port = explorer.address.rsplit(':').next().expect("a port");
+    let refused = overhear(&["password-thief", "--model", "signal", "--port", port]).output().expect("it ends");
+    let said = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.starts_with(&format!("error: 127.0.0.1:{port}: ")) && said.contains("--port"), "{said}");
+}
