@@ -14,6 +14,6 @@ pub fn asked(policy: &Policy) -> Asked {
     };
     let casts = [[1, 2], [2, 1]];
     let both = casts.iter().flat_map(|c| [(c.as_slice(), false), (c.as_slice(), true)]);
-    let all = events.into_iter().flat_map(|e| [(e, false), (e, true)]);
+    let all = Event::ALL.into_iter().flat_map(|e| [(e, false), (e, true)]);
     (both.map(cost).collect(), all.map(|(e, hurried)| event(policy, hurried, e)).collect())
 }
