@@ -333,7 +333,7 @@ fn main() -> ExitCode {
             format: format.into(),
         }),
         Command::Explore { scenario, model, arrives, port } => {
-            command::explore::explore(&command::explore::Place { scenario, model, arrives, port })
+            command::explore::explore(&command::explore::Exploration { scenario, model, arrives, port })
         }
         Command::Replay { trace, real: false } => command::replay(&trace),
         Command::Replay { trace, real: true } => command::replay_real(&trace),

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tiny_http::{Method, Request, Response, Server};
 
 /// What is to be explored.
-pub struct Place {
+pub struct Exploration {
     /// A bundled name or the path of a scenario file.
     pub scenario: String,
     /// A bundled name or the path of a model file.
@@ -114,7 +114,7 @@ impl stateright::Model for Explored {
 }
 
 /// Serves the Explorer until it is interrupted.
-pub fn explore(asked: &Place) -> Result<Exit, Failure> {
+pub fn explore(asked: &Exploration) -> Result<Exit, Failure> {
     let arrivals = scenario::ARRIVALS.map(|a| a.1);
     let arrives = match &asked.arrives {
         None => None,

@@ -3,19 +3,14 @@
 use crate::explore::cost::{Cost, Event, cast, cheapest, event};
 use crate::explore::{Findings, Stopped};
 use crate::model::{Arrival, Property, Reductions};
-use crate::report::record::expected_word;
+use crate::report::record::{Word, expected_word};
 use crate::run::{Cell, Verdict};
 use crate::scenario::{Model, arrival_name, property_name};
 use comfy_table::{CellAlignment, Table, presets};
 
 /// One word for a verdict, as files and JSON spell it.
 pub fn verdict_word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Holds { .. } => "holds",
-        Verdict::Violated { .. } => "violated",
-        Verdict::Unknown { .. } => "unknown",
-        Verdict::Vacuous { .. } => "vacuous",
-    }
+    Word::from(verdict).text()
 }
 
 /// Why a search was cut short.
@@ -47,13 +42,8 @@ pub fn reductions_words(cells: &[Cell]) -> Vec<&'static str> {
 
 /// A verdict in a table: a sign that needs no colour, and the length of the shortest attack.
 pub fn sign(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Holds { no_move: None } => "holds".to_string(),
-        Verdict::Holds { no_move: Some(_) } => "no move".to_string(),
-        Verdict::Violated { trace } => format!("FALLS {}", trace.len()),
-        Verdict::Unknown { .. } => "unknown".to_string(),
-        Verdict::Vacuous { .. } => "vacuous".to_string(),
-    }
+    let length = if let Verdict::Violated { trace } = verdict { trace.len() } else { 0 };
+    Word::from(verdict).sign(length, matches!(verdict, Verdict::Holds { no_move: Some(_) }))
 }
 
 /// Arrival as a table writes it.

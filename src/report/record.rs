@@ -89,6 +89,17 @@ pub enum Word {
     Vacuous,
 }
 
+impl From<&Verdict> for Word {
+    fn from(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Holds { .. } => Self::Holds,
+            Verdict::Violated { .. } => Self::Violated,
+            Verdict::Unknown { .. } => Self::Unknown,
+            Verdict::Vacuous { .. } => Self::Vacuous,
+        }
+    }
+}
+
 impl Word {
     /// The word as files spell it.
     pub fn text(self) -> &'static str {
@@ -97,6 +108,15 @@ impl Word {
             Self::Violated => "violated",
             Self::Unknown => "unknown",
             Self::Vacuous => "vacuous",
+        }
+    }
+
+    /// The verdict in a table, without colour: with the length of the attack, and whether the adversary has no move.
+    pub fn sign(self, length: usize, no_move: bool) -> String {
+        match self {
+            Self::Violated => format!("FALLS {length}"),
+            Self::Holds if no_move => "no move".to_string(),
+            word => word.text().to_string(),
         }
     }
 }
@@ -261,11 +281,7 @@ fn outcome(cell: &CellRecord, verdict: &VerdictRecord) -> Outcome {
         arrives: cell.arrives.clone(),
         property: verdict.property.clone(),
         verdict: verdict.verdict.text(),
-        sign: match (verdict.verdict, verdict.length, &verdict.no_move) {
-            (Word::Violated, Some(length), _) => format!("FALLS {length}"),
-            (Word::Holds, _, Some(_)) => "no move".to_string(),
-            (word, ..) => word.text().to_string(),
-        },
+        sign: verdict.verdict.sign(verdict.length.unwrap_or_default(), verdict.no_move.is_some()),
         attack: verdict.trace.clone().unwrap_or_default(),
         says,
     }
