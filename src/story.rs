@@ -1,5 +1,8 @@
 //! A trace in the scenario's names: a sentence for each step, and what changed.
 
+mod gist;
+pub use gist::gist;
+
 use crate::model::bits::Index;
 use crate::model::people::Publication;
 use crate::model::state::{Among, OfDevices, OfPeople};
