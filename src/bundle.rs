@@ -38,6 +38,12 @@ pub fn is_bundled(scenario: &Source) -> bool {
     SCENARIOS.iter().any(|&(_, _, text)| text == scenario.text)
 }
 
+/// The word by which commands find a file again: its name if it is compiled in, else its path.
+pub fn word(file: &Source) -> &str {
+    let all = MODELS.iter().chain(SCENARIOS);
+    all.into_iter().find(|(_, _, text)| *text == file.text).map_or(&file.path, |(name, ..)| name)
+}
+
 /// The bundled models, sorted by name.
 ///
 /// # Panics

@@ -67,7 +67,7 @@ fn every_attack_is_told_in_one_sentence() {
     let mut told = 0;
     for source in bundle::scenarios().iter().map(|s| s.source()) {
         let file = read_scenario(&source).expect("a bundled scenario");
-        for model in models.iter().filter(|m| file.is_about(m)).take(4) {
+        for model in models.iter().filter(|m| file.is_about(m)).take(2) {
             for arrives in file.arrivals().into_iter().flatten() {
                 let (w, names) = compile(&file, &source, model, &models, arrives).expect("it compiles");
                 let limits = overhear::explore::Limits { states_max: Some(3_000), ..Default::default() };
@@ -92,5 +92,5 @@ fn every_attack_is_told_in_one_sentence() {
             }
         }
     }
-    assert!(told > 300, "{told} attacks");
+    assert!(told > 150, "{told} attacks");
 }

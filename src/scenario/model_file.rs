@@ -51,7 +51,7 @@ pub struct AxisChoice {
 }
 
 /// A model file that was checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Model {
     /// The name by which commands and reports call the model.
     pub name: String,
@@ -65,7 +65,17 @@ pub struct Model {
     pub policy: Policy,
     /// The original source of every axis' value, in the order of the axes; unused axes have none.
     pub sources: Vec<(String, String)>,
+    /// The file that it was read from.
+    pub file: Source,
 }
+
+/// Wherever their files are.
+impl PartialEq for Model {
+    fn eq(&self, other: &Self) -> bool {
+        self.file.text == other.file.text
+    }
+}
+impl Eq for Model {}
 
 impl Model {
     /// The original source of the value on `axis`; none where the axis is unused.
@@ -149,7 +159,7 @@ pub fn read_model(source: &Source) -> Result<Model, Box<Diagnostic>> {
     let policy: Policy = serde_json::from_value(values.into()).expect("every axis has one of its values");
     check_unused(source, &place, &policy)?;
     let ModelFile { name, title, about, variant_of, .. } = file;
-    Ok(Model { name, title, about, variant_of, policy, sources })
+    Ok(Model { name, title, about, variant_of, policy, sources, file: source.clone() })
 }
 
 /// `axis` exists and has `value`, which stands at `at`; `place` is the object whose key the axis is.
