@@ -138,7 +138,7 @@ fn can_tell(w: &World, s: &State, v: Device, p: Person, lie: Lie) -> Result<(), 
 
 /// The honest devices that `lie` lists of `p`.
 // Devices that are signed in and not listed were replaced on publication; whoever replaced them can show them.
-fn listed_honest(w: &World, s: &State, p: Person, lie: Lie) -> Set<Device> {
+pub fn listed_honest(w: &World, s: &State, p: Person, lie: Lie) -> Set<Device> {
     s.signed_in.and(w.of(p)).minus(lie.left_out)
 }
 

@@ -1,6 +1,7 @@
 //! Findings and stories, written down.
 
 pub mod ci;
+pub mod chart;
 pub mod claims;
 pub mod coverage;
 pub mod diff;
