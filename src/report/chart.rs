@@ -120,6 +120,9 @@ pub fn chart(w: &World, names: &Names, actions: &[Action]) -> Result<Chart, Repl
         // Whoever gives a key has heard and shown everything before.
         let heard = rows.iter().position(|row| row.kind == RowKind::Key).unwrap_or(rows.len());
         rows.splice(heard..heard, sights::of(&scene, action));
+        if i + 1 == actions.len() {
+            rows.extend(rows::outlook(&scene));
+        }
         drafts.extend(rows.into_iter().map(|row| (i + 1, row)));
     }
     leave_out_listeners(&mut drafts);

@@ -4,7 +4,8 @@ use super::RowKind;
 use crate::model::bits::Index;
 use crate::model::directory::{View, listed_honest, truth, view};
 use crate::model::people::{Publication, recognised_members};
-use crate::model::{Action, Answer, Device, Identity, Lie, Person, Server, Set, Shown, State, World, step};
+use crate::model::property::locked_out;
+use crate::model::{Action, Answer, Device, Identity, Lie, PEOPLE_MAX, Person, Server, Set, Shown, State, World, step};
 use crate::policy::{KeyBackup, Membership, OwnRequests};
 use crate::story::capital;
 use crate::trace::Names;
@@ -147,7 +148,9 @@ pub(super) fn of(x: &Scene, action: Action) -> Vec<Draft> {
             let label = format!("takes {} off the account", x.device(d));
             vec![message(Part::Device(by), x.server(x.w.owner(d)), label)]
         }
-        Action::LogOut(d) => vec![message(Part::Device(d), x.server(x.w.owner(d)), "signs out")],
+        Action::LogOut(d) => {
+            vec![message(Part::Device(d), x.server(x.w.owner(d)), format!("{} signs out", x.owner(d)))]
+        }
         Action::ChangePassword(d) => published(x, d, "changes the password", None, Publication::Intact),
         Action::CompareLogs(v) => vec![event(Part::Device(v), "compares its log with others'")],
         _ => attack(x, action),
@@ -274,12 +277,12 @@ fn approved(x: &Scene, by: Device, d: Device, publication: Publication) -> Vec<D
 }
 
 /// The identity and the devices that are told of somebody, in a few words.
-fn listing(x: &Scene, identity: Option<Identity>, devices: Set<Device>) -> String {
+fn listing(x: &Scene, p: Person, identity: Option<Identity>, devices: Set<Device>) -> String {
     let word = identity.map(|i| match i {
-        Identity::None => "no identity",
-        Identity::True => "true identity",
-        Identity::Old => "replaced identity",
-        Identity::Forged => "forged identity",
+        Identity::None => "no identity".to_string(),
+        Identity::True => format!("{}'s identity", x.person(p)),
+        Identity::Old => "replaced identity".to_string(),
+        Identity::Forged => "forged identity".to_string(),
     });
     let devices = if devices.is_empty() { "no device".to_string() } else { x.devices(devices) };
     word.map_or(devices.clone(), |word| format!("{word}; {devices}"))
@@ -293,8 +296,11 @@ fn asked(x: &Scene, v: Device, p: Person, answer: Answer) -> Vec<Draft> {
     let honest = truth(x.w, x.before, p);
     let Answer::Lie(lie) = answer else {
         let identity = (honest.identity == Identity::Forged).then_some(honest.identity);
-        let told = format!("told: {}", listing(x, identity, honest.devices));
-        return vec![message(Part::Device(v), x.server(p), question), message(x.server(p), Part::Device(v), told)];
+        let told = format!("told: {}", listing(x, p, identity, honest.devices));
+        let told = message(x.server(p), Part::Device(v), told);
+        // What a server says in truth may serve the adversary all the same; on one's own account it gives it away.
+        let red = !own && is_tainted(x, &honest);
+        return vec![message(Part::Device(v), x.server(p), question), told.red_if(red)];
     };
     let liar = match () {
         () if x.w.controls(p) => x.server(p),
@@ -307,8 +313,8 @@ fn asked(x: &Scene, v: Device, p: Person, answer: Answer) -> Vec<Draft> {
     let says_identity = x.w.policy(p).has_identity() && shown != honest.identity || shown == Identity::Forged;
     let with = |i: Identity| says_identity.then_some(i);
     let log = if x.w.is_logged(v, p) { " from another log" } else { "" };
-    let told = message(liar, Part::Device(v), format!("told{log}: {}", listing(x, with(shown), devices))).red();
-    let honest = format!("true: {}", listing(x, with(honest.identity), honest.devices));
+    let told = message(liar, Part::Device(v), format!("told{log}: {}", listing(x, p, with(shown), devices))).red();
+    let honest = format!("true: {}", listing(x, p, with(honest.identity), honest.devices));
     vec![message(Part::Device(v), liar, question), told.beside(honest)]
 }
 
@@ -338,13 +344,11 @@ fn sent(x: &Scene, v: Device, action: Action) -> Vec<Draft> {
     let people = recognised_members(x.w, x.before, v);
     let mut rows = vec![event(Part::Device(v), format!("{} sends a message", x.owner(v)))];
     rows.extend(people.iter().flat_map(|p| asked_if_tainted(x, v, p, answers[p.index()])));
-    // Who is given a key does not depend on who holds keys already.
-    let none = State { past: Set::EMPTY, current: Set::EMPTY, after: Set::EMPTY, ..*x.before };
-    let readers = step(x.w, none, action).map_or(Set::EMPTY, |s| s.holders()).without(v);
+    let readers = readers(x.w, x.before, action).unwrap_or_default().without(v);
     let (theirs, honest) = (readers.and(x.after.held(x.w)), readers.minus(x.after.held(x.w)));
     rows.extend(honest.iter().chain(theirs.iter()).map(|d| key(x, Part::Device(v), d, "room key")));
     if readers.is_empty() {
-        rows.push(event(Part::Device(v), "nobody is given the key"));
+        rows.push(event(Part::Device(v), "nobody else is given the key"));
     }
     rows
 }
@@ -414,4 +418,33 @@ fn planted(x: &Scene, d: Device) -> Vec<Draft> {
     let new = given(x).has(d);
     let keys = holders.iter().filter(|_| new).map(|c| key(x, Part::Device(c), d, "keys, as a backup"));
     std::iter::once(named).chain(keys).collect()
+}
+
+/// What the adversary's doing means for messages that nobody has sent yet, where it reads none.
+pub(super) fn outlook(x: &Scene) -> Vec<Draft> {
+    if x.after.holders().meets(x.after.held(x.w)) || !locked_out(x.w, *x.after) {
+        return Vec::new();
+    }
+    let (w, s) = (x.w, x.after);
+    let people = s.members.minus(w.uninvited);
+    let in_room = people.iter().fold(Set::EMPTY, |all, p| all.union(w.of(p)));
+    let everybody = s.signed_in.union(s.evicted).and(in_room).minus(s.stolen);
+    let mut rows = Vec::new();
+    for v in w.senders.and(s.signed_in).and(in_room).iter() {
+        let missed = readers(w, s, Action::Send(v, [Answer::Truth; PEOPLE_MAX])).map(|r| everybody.minus(r).without(v));
+        let label = match missed {
+            None => "a message would now be refused".to_string(),
+            Some(missed) if missed.is_empty() => continue,
+            Some(missed) => format!("a message would now miss {}", x.devices(missed)),
+        };
+        rows.push(event(Part::Device(v), label).red());
+    }
+    rows
+}
+
+/// Who is given the key by a send; none if it is refused.
+fn readers(w: &World, s: &State, send: Action) -> Option<Set<Device>> {
+    // Who is given a key does not depend on who holds keys already.
+    let none = State { past: Set::EMPTY, current: Set::EMPTY, after: Set::EMPTY, ..*s };
+    step(w, none, send).ok().map(|s| s.holders())
 }

@@ -46,6 +46,8 @@ fn taken(x: &Scene, v: Device) -> Vec<Draft> {
 /// Devices about which a client asks its person.
 fn questions(x: &Scene, v: Device) -> Option<Draft> {
     let new = x.after.seen.row(v).minus(x.before.seen.row(v));
+    // What was compared or let through before is displayed and raises no question.
+    let new = new.minus(x.before.trusted.row(v)).minus(x.before.accepted.row(v));
     (!new.is_empty()).then(|| sight(x.w.owner(v), format!("is asked about {}", x.devices(new))))
 }
 
@@ -65,7 +67,7 @@ fn displayed(x: &Scene, p: Person) -> Vec<Draft> {
 
 fn warnings(x: &Scene, p: Person) -> Vec<Draft> {
     let new = x.after.warned.row(p).minus(x.before.warned.row(p));
-    let about = |q: Person| if q == p { "the own account".to_string() } else { x.person(q) };
+    let about = |q: Person| if q == p { "their own account".to_string() } else { x.person(q) };
     let warning = |q: Person| Draft::at(Part::Person(p), RowKind::Warning, format!("is warned about {}", about(q)));
     new.iter().map(warning).collect()
 }

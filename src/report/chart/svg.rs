@@ -24,7 +24,7 @@ const SIZES: (f32, f32) = (12.0, 11.0);
 /// How much wider bold text is.
 const BOLD: f32 = 1.12;
 /// The width that a label may have whatever the lanes that it is between.
-const LABEL: usize = 210;
+const LABEL: usize = 250;
 
 const STYLE: &str = ".chart{font:12px system-ui,sans-serif;color:var(--ink,currentColor);max-width:100%;height:auto}\
 .chart text{fill:currentColor;text-anchor:middle;stroke:var(--paper,Canvas);stroke-width:4px;stroke-linejoin:round;\
@@ -34,7 +34,7 @@ paint-order:stroke}\
 .chart rect{fill:var(--paper,Canvas)}.chart .h{fill:currentColor;stroke:none}.chart .k{stroke-width:3.2}\
 .chart .m{color:var(--muted,GrayText)}.chart .g,.chart .x .g{color:var(--good,#1b7a43);font-weight:400}\
 .chart .x{color:var(--adversary,#b3261e)}.chart .x path,.chart .x rect{stroke-dasharray:6 3}\
-.chart .x .h,.chart .x .i{stroke-dasharray:none}";
+.chart .x .w{font-weight:400}.chart .x .h,.chart .x .i{stroke-dasharray:none}";
 
 /// The chart as an SVG element, whose ids begin with `id`, with a title and a description for those who do not see it.
 pub fn svg(chart: &Chart, id: &str, title: &str, description: &str) -> String {
@@ -145,7 +145,7 @@ fn head(lane: &Lane, room: usize) -> (String, usize) {
     if ems(&name.concat()) + 1.0 < ems(&marked) {
         out = format!("<title>{}</title>{out}", escape(&lane.name));
     }
-    let about = if lane.about.is_empty() { Vec::new() } else { set(&lane.about, room, SIZES.1 * BOLD, 6).0 };
+    let about = if lane.about.is_empty() { Vec::new() } else { set(&lane.about, room, SIZES.1, 6).0 };
     write(&mut out, "b", &name, 0, 30);
     write(&mut out, "w", &about, 0, 30 + name.len() * LINE);
     (out, 34 + (name.len() + about.len() - 1) * LINE)
@@ -224,7 +224,7 @@ impl Page<'_> {
         let (label, width) = set(&Self::label(row), room, size, 6);
         let middle = (from + to) / 2;
         write(&mut self.rows, "", &label, self.sheet.within(middle, width), self.y + 12);
-        let y = self.y + label.len() * LINE + 3;
+        let y = self.y + label.len() * LINE + 5;
         let class = if row.kind == RowKind::Key { " class=\"k\"" } else { "" };
         let back: isize = if from < to { -9 } else { 9 };
         let end = to as isize + back / 2;
@@ -260,9 +260,11 @@ impl Page<'_> {
 
     fn phase(&mut self, row: &Row) {
         let (y, left, right) = (self.y + 12, GUTTER, self.sheet.width - MARGIN);
-        write!(self.rows, "<path d=\"M{left} {y}H{right}\"/>").expect("a string takes it");
         let (label, width) = set(&Self::label(row), right - left, SIZES.0 * BOLD, 1);
-        write(&mut self.rows, "", &label, self.sheet.within((left + right) / 2, width), y + 4);
+        let x = self.sheet.within((left + right) / 2, width);
+        let (to, from) = (x.saturating_sub(width / 2).max(left), (x + width / 2).min(right));
+        write!(self.rows, "<path d=\"M{left} {y}H{to}M{from} {y}H{right}\"/>").expect("a string takes it");
+        write(&mut self.rows, "", &label, x, y + 4);
         self.y += 26;
     }
 }

@@ -113,33 +113,25 @@ fn cut(line: &str, width: f32) -> String {
 fn wrapped(text: &str, width: f32) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut line = String::new();
-    for piece in pieces(text) {
+    // Hyphens end a line only within words that are too wide by themselves, and anything else only in their parts.
+    let too_wide = |piece: &str| ems(piece.trim_end()) > width;
+    let words = pieces(letters(text), " ").into_iter();
+    let parts = words.flat_map(|w| if too_wide(&w.concat()) { pieces(w, "-") } else { vec![w] });
+    let parts =
+        parts.flat_map(|p| if too_wide(&p.concat()) { p.into_iter().map(|l| vec![l]).collect() } else { vec![p] });
+    for piece in parts.map(|part| part.concat()) {
         if !line.is_empty() && ems(&line) + ems(piece.trim_end()) > width {
             all.push(std::mem::take(&mut line).trim_end().to_string());
         }
-        // A piece that is too wide by itself is cut anywhere.
-        for letter in letters(&piece) {
-            if ems(&line) + ems(&letter) > width && !line.trim().is_empty() && letter != " " {
-                all.push(std::mem::take(&mut line));
-            }
-            line += &letter;
-        }
+        line += &piece;
     }
     all.push(line.trim_end().to_string());
     all
 }
 
-/// The text cut where a line may end: after blanks and hyphens.
-fn pieces(text: &str) -> Vec<String> {
-    let mut all: Vec<String> = vec![String::new()];
-    for letter in letters(text) {
-        let ends = letter == " " || letter == "-";
-        all.last_mut().expect("one at least").push_str(&letter);
-        if ends {
-            all.push(String::new());
-        }
-    }
-    all
+/// Letters in pieces, each of which ends with `end`, but for the last.
+fn pieces(letters: Vec<String>, end: &str) -> Vec<Vec<String>> {
+    letters.split_inclusive(|letter| letter == end).map(<[String]>::to_vec).collect()
 }
 
 /// A line that ends every isolate that it begins, and ends none that it does not begin.
