@@ -4,8 +4,8 @@ use overhear::bundle;
 use overhear::model::action::possible;
 use overhear::model::bits::Index;
 use overhear::model::people::recognised_members;
-use overhear::model::{Action, Answer, PEOPLE_MAX, Set, State, World, step};
-use overhear::report::chart::{Chart, LaneKind, RowKind, chart, mermaid, svg};
+use overhear::model::{Action, Answer, Arrival, PEOPLE_MAX, Set, State, World, step};
+use overhear::report::chart::{Chart, LaneKind, Row, RowKind, chart, mermaid, svg};
 use overhear::scenario::{arrival_by_name, compile, read_scenario};
 use overhear::trace::{self, Names, replay};
 use serde_json::Value;
@@ -132,7 +132,7 @@ fn is_sound(case: &Case, drawn: &Chart) {
         let held = pair[1].held(world);
         for (was, is) in keys(&pair[0]).iter().zip(keys(&pair[1])) {
             for d in is.minus(*was).iter() {
-                let gets = |row: &&&overhear::report::chart::Row| {
+                let gets = |row: &&&Row| {
                     let lane = &drawn.lanes[row.to];
                     row.kind == RowKind::Key && lane.kind == LaneKind::Device && lane.name == names.device(d)
                 };
@@ -284,4 +284,112 @@ fn what_is_too_long_is_left_out_in_the_middle_and_kept_as_a_title() {
     let texts = image.split("<text").skip(1).map(|t| &t[t.find('>').map_or(0, |at| at + 1)..]);
     let widest = texts.filter_map(|t| t.split('<').next()).map(|t| t.chars().count()).max();
     assert!(widest.is_some_and(|n| n < 60), "{widest:?} characters in one line");
+}
+
+/// The trace of a bundled scenario under a bundled model, with an adversary who is there from the start.
+fn case(scenario: &str, model: &str, lines: &[&str]) -> Case {
+    let models = bundle::models();
+    let source = bundle::find_scenario(scenario).expect("a bundled scenario");
+    let file = read_scenario(&source).expect("a bundled scenario");
+    let model = models.iter().find(|m| m.name == model).expect("a bundled model");
+    let (world, names) = compile(&file, &source, model, &models, Arrival::FromStart).expect("a bundled scenario");
+    let actions = lines.iter().map(|line| trace::parse(&world, &names, line).expect("an action")).collect();
+    Case { name: scenario.to_string(), world, names, actions }
+}
+
+const LISTENER: [&str; 4] =
+    ["sign-in alice-phone", "sign-in bob-phone", "send alice-phone bob=nothing+mallory", "look-up bob-phone bob"];
+
+#[test]
+fn the_hidden_listener_is_drawn_like_this() {
+    let Case { world, names, actions, .. } = case("server-of-recipient", "matrix-tofu", &LISTENER);
+    let drawn = chart(&world, &names, &actions).expect("a trace");
+    let lanes: Vec<_> = drawn.lanes.iter().map(|l| (l.name.as_str(), l.kind, l.adversary)).collect();
+    let expected = [
+        ("alice-phone", LaneKind::Device, false),
+        ("mallory", LaneKind::Device, true),
+        ("Bob's server", LaneKind::Server, true),
+        ("bob-phone", LaneKind::Device, false),
+        ("Bob", LaneKind::Person, false),
+    ];
+    assert_eq!(lanes, expected);
+    let told = |r: &Row| (r.step, r.from, r.to, r.kind, r.label.clone(), r.truth.clone(), r.adversary);
+    let rows: Vec<_> = drawn.rows.iter().map(told).collect();
+    let (message, key, event) = (RowKind::Message, RowKind::Key, RowKind::Event);
+    let row = |step, from, to, kind, label: &str, red| (step, from, to, kind, label.to_string(), None, red);
+    let lie = Some("true: bob-phone".to_string());
+    let expected = [
+        row(1, 0, 0, event, "Alice signs in", false),
+        row(2, 3, 2, message, "Bob signs in", false),
+        row(2, 2, 2, event, "reads Bob's password", true),
+        row(3, 0, 0, event, "Alice sends a message", false),
+        row(3, 0, 2, message, "Bob's devices?", false),
+        (3, 2, 0, message, "told: bob-phone, mallory".to_string(), lie, true),
+        row(3, 0, 3, key, "room key", false),
+        row(3, 0, 1, key, "room key", true),
+        row(4, 3, 2, message, "my devices?", false),
+        row(4, 2, 3, message, "told: bob-phone", false),
+        row(4, 4, 4, RowKind::Sight, "looked: mallory is not shown", true),
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn a_diagram_for_mermaid_is_written_like_this() {
+    let Case { world, names, actions, .. } = case("server-of-recipient", "matrix-tofu", &LISTENER[..3]);
+    let drawn = chart(&world, &names, &actions).expect("a trace");
+    let expected = "\
+sequenceDiagram
+  participant p0 as alice-phone<br/>Alice's
+  box rgba(220, 50, 50, 0.18) the adversary
+  participant p1 as ▲ mallory<br/>the adversary's, passed off as Bob's
+  participant p2 as ▲ Bob's server<br/>held by the adversary
+  end
+  participant p3 as bob-phone<br/>Bob's
+  Note over p0: 1. Alice signs in
+  rect rgba(220, 50, 50, 0.18)
+  p3->>p2: 2. Bob signs in
+  Note over p2: ▲ reads Bob's password
+  end
+  rect rgba(220, 50, 50, 0.18)
+  Note over p0: 3. Alice sends a message
+  p0->>p2: Bob's devices?
+  p2-->>p0: ▲ told#58; bob-phone, mallory<br/>true#58; bob-phone
+  p0->>p3: room key
+  p0-->>p1: ▲ room key
+  end
+";
+    assert_eq!(mermaid(&drawn), expected);
+}
+
+#[test]
+fn a_log_that_nobody_else_sees_is_found_by_comparing() {
+    let lines = ["sign-in alice-phone", "send alice-phone bob=stealth+mallory", "compare-logs alice-phone"];
+    let Case { world, names, actions, .. } = case("split-view", "key-transparency-gossip", &lines);
+    let drawn = chart(&world, &names, &actions).expect("a trace");
+    let told = drawn.rows.iter().find(|row| row.truth.is_some()).expect("a lie");
+    assert_eq!(told.label, "told from another log: forged identity; mallory");
+    assert_eq!(told.truth.as_deref(), Some("true: no identity; no device"));
+    let warning = drawn.rows.last().expect("a row");
+    assert_eq!((warning.kind, warning.label.as_str()), (RowKind::Warning, "is warned about Bob"));
+    assert_eq!(drawn.lanes[warning.to].name, "Alice");
+}
+
+#[test]
+fn a_stolen_device_is_the_adversarys_from_the_theft_on() {
+    let lines = ["sign-in bob-laptop", "sign-in alice-phone", "steal-device bob-laptop", "send alice-phone"];
+    let Case { world, names, actions, .. } = case("stolen-device", "matrix-tofu", &lines);
+    let drawn = chart(&world, &names, &actions).expect("a trace");
+    let stolen = drawn.lanes.iter().position(|lane| lane.name == "bob-laptop").expect("it takes part");
+    assert_eq!((drawn.lanes[stolen].adversary, drawn.lanes[stolen].stolen_in), (false, Some(3)));
+    let reds: Vec<_> = drawn
+        .rows
+        .iter()
+        .filter(|row| [row.from, row.to].contains(&stolen))
+        .map(|row| (row.step, row.adversary))
+        .collect();
+    assert_eq!(reds, [(1, false), (3, true), (4, true)]);
+    let image = svg(&drawn, "a", "Stolen", "A device is stolen.");
+    let lives = |class: &str| image.matches(&format!("<g class=\"{class}\"><path d=\"M")).count();
+    assert_eq!((lives("x"), lives("m") - 4), (1, drawn.lanes.len()), "its line changes once; four steps have a line");
 }

@@ -1,10 +1,12 @@
 //! A chart as a Mermaid sequence diagram, as GitHub draws it in Markdown.
 
-use super::text::{is_hidden, is_isolate};
+use super::text::{is_hidden, is_isolate, lines};
 use super::{Chart, Lane, LaneKind, Row, RowKind};
 
 /// The colour of what is the adversary's, which lets a light and a dark page shine through.
 const RED: &str = "rgba(220, 50, 50, 0.18)";
+/// The width of a line of text, in ems.
+const WIDTH: f32 = 28.0;
 
 /// The chart as a Mermaid `sequenceDiagram`, without the fence around it.
 pub fn mermaid(chart: &Chart) -> String {
@@ -33,15 +35,15 @@ pub fn mermaid(chart: &Chart) -> String {
 fn participant(i: usize, lane: &Lane) -> String {
     let word = if lane.kind == LaneKind::Person { "actor" } else { "participant" };
     let mark = if lane.adversary { "▲ " } else { "" };
-    let about = if lane.about.is_empty() { String::new() } else { format!("<br/>{}", escape(&lane.about)) };
-    format!("  {word} p{i} as {mark}{}{about}\n", escape(&lane.name))
+    let about = if lane.about.is_empty() { String::new() } else { format!("<br/>{}", folded(&lane.about)) };
+    format!("  {word} p{i} as {mark}{}{about}\n", folded(&lane.name))
 }
 
 fn line(row: &Row, begins: bool) -> String {
     let number = if begins { format!("{}. ", row.step) } else { String::new() };
     let mark = if row.adversary { "▲ " } else { "" };
-    let truth = row.truth.as_ref().map_or(String::new(), |t| format!("<br/>{}", escape(t)));
-    let text = format!("{number}{mark}{}{truth}", escape(&row.label));
+    let truth = row.truth.as_ref().map_or(String::new(), |t| format!("<br/>{}", folded(t)));
+    let text = format!("{number}{mark}{}{truth}", folded(&row.label));
     let Row { from, to, .. } = *row;
     match row.kind {
         RowKind::Message | RowKind::Key => {
@@ -53,6 +55,11 @@ fn line(row: &Row, begins: bool) -> String {
         }
         _ => format!("  Note over p{from}: {text}\n"),
     }
+}
+
+/// Text in lines that are short enough for a lane.
+fn folded(text: &str) -> String {
+    lines(text, WIDTH, 4).iter().map(|line| escape(line)).collect::<Vec<_>>().join("<br/>")
 }
 
 /// Text that means nothing but itself: whatever could mean more is written as the number of its character.
