@@ -324,12 +324,12 @@ fn the_hidden_listener_is_drawn_like_this() {
         row(2, 2, 2, event, "reads Bob's password", true),
         row(3, 0, 0, event, "Alice sends a message", false),
         row(3, 0, 2, message, "Bob's devices?", false),
-        (3, 2, 0, message, "told: bob-phone, mallory".to_string(), lie, true),
+        (3, 2, 0, message, "told: bob-phone, ▲mallory".to_string(), lie, true),
         row(3, 0, 3, key, "room key", false),
         row(3, 0, 1, key, "room key", true),
         row(4, 3, 2, message, "my devices?", false),
         row(4, 2, 3, message, "told: bob-phone", false),
-        row(4, 4, 4, RowKind::Sight, "looked: mallory is not shown", true),
+        row(4, 4, 4, RowKind::Sight, "looked: ▲mallory is not shown", true),
     ];
     assert_eq!(rows, expected);
 }
@@ -354,7 +354,7 @@ sequenceDiagram
   rect rgba(220, 50, 50, 0.18)
   Note over p0: 3. Alice sends a message
   p0->>p2: Bob's devices?
-  p2-->>p0: ▲ told#58; bob-phone, mallory<br/>true#58; bob-phone
+  p2-->>p0: ▲ told#58; bob-phone, ▲mallory<br/>true#58; bob-phone
   p0->>p3: room key
   p0-->>p1: ▲ room key
   end
@@ -368,7 +368,7 @@ fn a_log_that_nobody_else_sees_is_found_by_comparing() {
     let Case { world, names, actions, .. } = case("split-view", "key-transparency-gossip", &lines);
     let drawn = chart(&world, &names, &actions).expect("a trace");
     let told = drawn.rows.iter().find(|row| row.truth.is_some()).expect("a lie");
-    assert_eq!(told.label, "told from another log: forged identity; mallory");
+    assert_eq!(told.label, "told from another log: forged identity; ▲mallory");
     assert_eq!(told.truth.as_deref(), Some("true: no identity; no device"));
     let warning = drawn.rows.last().expect("a row");
     assert_eq!((warning.kind, warning.label.as_str()), (RowKind::Warning, "is warned about Bob"));

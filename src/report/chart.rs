@@ -76,7 +76,7 @@ pub struct Row {
     pub to: usize,
     /// What it is.
     pub kind: RowKind,
-    /// What it says.
+    /// What it says; names of devices that the adversary has are marked with ▲.
     pub label: String,
     /// What an honest server would say in its place, or what was sent in truth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,8 +117,9 @@ pub fn chart(w: &World, names: &Names, actions: &[Action]) -> Result<Chart, Repl
     for (i, (&action, pair)) in actions.iter().zip(states.windows(2)).enumerate() {
         let scene = Scene { w, names: &short, before: &pair[0], after: &pair[1] };
         let mut rows = rows::of(&scene, action);
-        // Whoever gives a key has heard and shown everything before.
-        let heard = rows.iter().position(|row| row.kind == RowKind::Key).unwrap_or(rows.len());
+        // Whoever gives a key or an answer has heard and shown everything before.
+        let heard = rows.iter().position(|row| matches!(row.kind, RowKind::Key | RowKind::Sight));
+        let heard = heard.unwrap_or(rows.len());
         rows.splice(heard..heard, sights::of(&scene, action));
         if i + 1 == actions.len() {
             rows.extend(rows::outlook(&scene));

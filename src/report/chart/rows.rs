@@ -79,8 +79,10 @@ impl Scene<'_> {
     pub(super) fn person(&self, p: Person) -> String {
         capital(self.names.person(p))
     }
-    pub(super) fn device(&self, d: Device) -> &str {
-        self.names.device(d)
+    /// The name of a device, marked if the adversary has it.
+    pub(super) fn device(&self, d: Device) -> String {
+        let mark = if self.is_held(d) { "▲" } else { "" };
+        format!("{mark}{}", self.names.device(d))
     }
     pub(super) fn devices(&self, all: Set<Device>) -> String {
         all.iter().map(|d| self.device(d)).collect::<Vec<_>>().join(", ")
@@ -254,13 +256,13 @@ fn published(x: &Scene, d: Device, what: &str, keys: Option<Device>, publication
             return rows;
         }
         (_, None) => None,
-        (Publication::Replaced(r), _) => Some(x.device(r).to_string()),
+        (Publication::Replaced(r), _) => Some(x.device(r)),
         (Publication::Joined(r), Some(d)) => Some(format!("{}, {}", x.device(d), x.device(r))),
     };
     let signs =
         if matches!(publication, Publication::Joined(_)) { "forged identity, signing all" } else { "forged identity" };
     let put: Vec<String> = identity(signs).into_iter().chain(listed).collect();
-    let sent: Vec<String> = identity("identity").into_iter().chain(keys.map(|d| x.device(d).to_string())).collect();
+    let sent: Vec<String> = identity("identity").into_iter().chain(keys.map(|d| x.device(d))).collect();
     let word = if via == server { "lists" } else { "puts in its place" };
     let row = message(via, server, format!("{word}: {}", put.join("; "))).red();
     rows.push(row.beside(format!("sent: {}", sent.join("; "))));

@@ -92,7 +92,7 @@ fn em(c: char) -> f32 {
 
 /// Text in lines of at most so many ems, at most so many lines: what does not fit is left out in the middle.
 pub(super) fn lines(text: &str, width: f32, most: usize) -> Vec<String> {
-    let all = wrapped(text, width);
+    let all = evenly_wrapped(text, width);
     let kept = match all.len() {
         n if n <= most => all,
         _ if most == 1 => vec![cut(&all[0], width)],
@@ -108,6 +108,19 @@ fn cut(line: &str, width: f32) -> String {
         letters.pop();
     }
     letters.concat() + "…"
+}
+
+/// As few lines as the width allows, and none much shorter than the others.
+fn evenly_wrapped(text: &str, width: f32) -> Vec<String> {
+    let widest = wrapped(text, width);
+    if widest.len() == 1 {
+        return widest;
+    }
+    // No narrower than the widest word, which would be cut.
+    let word = text.split(' ').map(ems).fold(0.0, f32::max);
+    let narrower = (4..10).map(|tenths| width * tenths as f32 / 10.0).filter(|&narrow| narrow >= word);
+    let even = narrower.map(|narrow| wrapped(text, narrow)).find(|lines| lines.len() == widest.len());
+    even.unwrap_or(widest)
 }
 
 fn wrapped(text: &str, width: f32) -> Vec<String> {
