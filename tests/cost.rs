@@ -1,6 +1,6 @@
 //! What a policy costs, held against formulas for every number of people and devices within the limits.
 
-use overhear::explore::cost::{Cost, Event, cast, cheapest, event, everybody_reads};
+use overhear::explore::cost::{Cost, Event, TooMany, cast, cheapest, cheapest_within, event, everybody_reads};
 use overhear::model::action::possible;
 use overhear::model::{Action, PEOPLE_MAX, State, VIEWERS_MAX, World, step};
 use overhear::policy::Policy;
@@ -92,6 +92,20 @@ fn n_by_m_devices_take_n_times_m_ceremonies_one_by_one_and_n_plus_m_less_one_by_
         assert_eq!(between(cost(&one_by_one, &[n, m], false)), Some((n * m) as u32));
         assert_eq!(cost(&signing, &[n, m], false), Some(ceremonies((n + m - 1) as u32)));
     }
+}
+
+#[test]
+fn a_search_for_the_fewest_that_may_not_look_far_gives_up() {
+    let policy = policy("matrix-cross-signing-verified");
+    let w = cast(&policy, &[2, 2], false, [false; 5]);
+    let within = |states| cheapest_within(&w, w.initial(), w.honest, states).map(|found| found.map(|way| way.cost));
+    // Three ceremonies have a state before each of them and one after the last.
+    assert_eq!(within(1), Err(TooMany));
+    assert_eq!(within(1000), Ok(Some(ceremonies(3))));
+    // Where there is nothing to ask, the first state is the last.
+    let free = cast(&self::policy("matrix-tofu"), &[2, 2], false, [false; 5]);
+    let found = cheapest_within(&free, free.initial(), free.honest, 1).expect("one state").expect("a way");
+    assert_eq!(found.cost, Cost::default());
 }
 
 /// The same cost, by trying every order of every honest action: the free ones are not done first here.

@@ -133,6 +133,20 @@ fn brings(action: Action, devices: Set<Device>) -> bool {
 
 /// The cheapest way from `start` to where every one of `devices` reads; `None` if there is none.
 pub fn cheapest(w: &World, start: State, devices: Set<Device>) -> Option<Cheapest> {
+    cheapest_within(w, start, devices, usize::MAX).expect("memory ends before that many states")
+}
+
+/// A search that met more states than it was to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TooMany;
+
+/// The same, unless it takes more than `states_max` states to tell.
+pub fn cheapest_within(
+    w: &World,
+    start: State,
+    devices: Set<Device>,
+    states_max: usize,
+) -> Result<Option<Cheapest>, TooMany> {
     let takes = |a: &Action| is_setting_up(*a) && brings(*a, devices);
     let (free, costly): (Vec<_>, Vec<_>) = possible(w).into_iter().filter(takes).partition(|&a| only_adds(w, a));
     let missing = |s: &State| pairs_missing(w, s, devices);
@@ -146,7 +160,10 @@ pub fn cheapest(w: &World, start: State, devices: Set<Device>) -> Option<Cheapes
             continue;
         }
         if everybody_reads(w, &s, devices) {
-            return Some(Cheapest { cost, actions: way(&nodes, number), end: s });
+            return Ok(Some(Cheapest { cost, actions: way(&nodes, number), end: s }));
+        }
+        if nodes.len() > states_max {
+            return Err(TooMany);
         }
         for &action in &costly {
             let Ok(next) = step(w, s, action) else { continue };
@@ -166,7 +183,7 @@ pub fn cheapest(w: &World, start: State, devices: Set<Device>) -> Option<Cheapes
             queue.push(Reverse((cost + missing(&next), Reverse(cost), known)));
         }
     }
-    None
+    Ok(None)
 }
 
 /// The state without those comparisons of single devices that a verified identity speaks for as well.
