@@ -351,7 +351,8 @@ fn reports_are_written_whole_or_not_at_all() {
     assert_eq!(code(&run_in(dir.path(), &asked)), 0);
     let written: BTreeSet<_> = fs::read_dir(dir.path().join("reports")).expect("a folder").collect_names();
     assert!(written.contains("matrix.md") && written.contains("claims.md"), "{written:?}");
-    let whole = |name: &String| name == "traces" || name.contains('.') && !name.starts_with('.');
+    let whole =
+        |name: &String| matches!(name.as_str(), "traces" | "plots") || name.contains('.') && !name.starts_with('.');
     assert!(written.iter().all(whole), "left over: {written:?}");
     fs::write(dir.path().join("file"), "").expect("written");
     let refused = run_in(dir.path(), &["compare", "password-thief", "--models", "matrix-tofu", "--out", "file"]);

@@ -41,8 +41,13 @@ fn reports_are_current_and_every_expectation_is_met() {
         let stale = committed.lines().zip(text.lines()).position(|(a, b)| a != b);
         assert!(committed == *text, "reports/{name} is stale from line {stale:?}; run with OVERHEAR_BLESS=1");
     }
-    let stale = report::stale_traces(&dir, &files).expect("reports/ can be read");
-    assert!(stale.is_empty(), "no report speaks of {stale:?}; run with OVERHEAR_BLESS=1");
+    let stale = report::stale(&dir, &files).expect("reports/ can be read");
+    assert!(stale.is_empty(), "no run writes {stale:?} any more; run with OVERHEAR_BLESS=1");
+    let plots =
+        std::fs::read_dir(dir.join("plots")).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let written = |name: &str| files.iter().any(|(file, _)| *file == format!("plots/{name}"));
+    let unknown: Vec<_> = plots.filter(|name| !name.to_str().is_some_and(written)).collect();
+    assert!(unknown.is_empty(), "no plot is called {unknown:?}");
 }
 
 /// Whether the reports are being written: then what was committed is none of a test's business.

@@ -3,6 +3,7 @@
 use crate::explore::cost::{Cost, Event, cast, cheapest, event};
 use crate::explore::{Findings, Stopped};
 use crate::model::{Arrival, Property, Reductions};
+use crate::report::csv;
 use crate::report::record::{Word, expected_word};
 use crate::run::{Cell, Verdict};
 use crate::scenario::{Model, arrival_name, property_name};
@@ -283,7 +284,8 @@ pub fn costs(models: &[Model], costs: &[PolicyCost]) -> String {
 
 /// A row for each verdict.
 pub fn csv(cells: &[Cell]) -> String {
-    let mut out = "scenario,model,arrives,property,verdict,length,states,transitions,depth,expected\n".to_string();
+    let columns = "scenario,model,arrives,property,verdict,length,states,transitions,depth,expected";
+    let mut out = csv::row(columns.split(','));
     for cell in cells {
         for (i, (p, v)) in cell.verdicts.iter().enumerate() {
             let length = if let Verdict::Violated { trace } = v { trace.len().to_string() } else { String::new() };
@@ -299,7 +301,7 @@ pub fn csv(cells: &[Cell]) -> String {
                 cell.findings.depth.to_string(),
                 cell.claims[i].map_or("", |c| expected_word(c.expect).text()).to_string(),
             ];
-            out += &(fields.join(",") + "\n");
+            out += &csv::row(fields);
         }
     }
     out
@@ -337,7 +339,8 @@ pub fn states(cells: &[Cell]) -> String {
     let row = |c: &Cell| {
         let arrives = c.arrives.map_or("", arrival_name);
         let Findings { states, transitions, depth, .. } = c.findings;
-        format!("{},{},{arrives},{states},{transitions},{depth}\n", c.scenario.file.name, c.model.name)
+        let numbers = [states, transitions, depth].map(|n| n.to_string());
+        csv::row([&c.scenario.file.name, &c.model.name, arrives].into_iter().chain(numbers.iter().map(String::as_str)))
     };
     "scenario,model,arrives,states,transitions,depth\n".to_string() + &cells.iter().map(row).collect::<String>()
 }

@@ -4,9 +4,11 @@ pub mod ci;
 pub mod chart;
 pub mod claims;
 pub mod coverage;
+mod csv;
 pub mod diff;
 pub mod itf;
 pub mod matrix;
+pub mod plots;
 pub mod record;
 pub mod results;
 pub mod sok;
@@ -22,6 +24,8 @@ use std::path::{Path, PathBuf};
 
 /// The folder of traces within that of the reports.
 const TRACES: &str = "traces";
+/// The folder of plots, likewise.
+const PLOTS: &str = "plots";
 
 /// Writes a file whole: what is at `path` is either what was there before or all of `text`.
 pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
@@ -73,18 +77,29 @@ fn write_one_new(path: &Path, text: &str, made: &mut Vec<PathBuf>) -> io::Result
     Ok(())
 }
 
-/// Writes the reports of a run into the folder `dir`, and takes away traces that no report speaks of any more.
+/// Writes the reports of a run into the folder `dir`, and takes away traces and plots that this run has not.
 pub fn write_all(dir: &Path, cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> io::Result<()> {
     let files = all(cells, models, costs);
     for (name, text) in &files {
         write_whole(&dir.join(name), text)?;
     }
-    stale_traces(dir, &files)?.iter().try_for_each(std::fs::remove_file)
+    stale(dir, &files)?.iter().try_for_each(std::fs::remove_file)
 }
 
-/// The trace files in the folder of reports `dir` that are none of `files`. What a run has not written under the name
-/// that it gives to traces is left alone.
-pub fn stale_traces(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBuf>> {
+/// The traces and plots in the folder of reports `dir` that are none of `files`. What a run has not written under the
+/// name that it gives to traces or plots is left alone.
+pub fn stale(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBuf>> {
+    let plots = plots::NAMES.into_iter().flat_map(|name| ["svg", "csv"].map(|kind| plot_file(name, kind)));
+    let written = |name: &String| files.iter().any(|(file, _)| file == name);
+    let plots = plots.filter(|name| !written(name)).map(|name| dir.join(name)).filter(|path| path.is_file());
+    Ok(plots.chain(stale_traces(dir, files)?).collect())
+}
+
+fn plot_file(name: &str, kind: &str) -> String {
+    format!("{PLOTS}/{name}.{kind}")
+}
+
+fn stale_traces(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBuf>> {
     let folder = dir.join(TRACES);
     let entries: Vec<std::fs::DirEntry> = match folder.is_dir() {
         true => std::fs::read_dir(&folder)?.collect::<Result<_, _>>()?,
@@ -121,5 +136,9 @@ pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(Strin
         ("coverage.md", coverage::markdown(cells, models)),
         ("coverage.json", pretty(&coverage::json(cells, models))),
     ];
-    reports.into_iter().map(|(name, text)| (name.to_string(), text)).chain(traces).collect()
+    let plots = plots::all(cells, models, costs).into_iter().flat_map(|plot| {
+        let csv = plot.csv();
+        [("svg", plot.svg), ("csv", csv)].map(|(kind, text)| (plot_file(plot.name, kind), text))
+    });
+    reports.into_iter().map(|(name, text)| (name.to_string(), text)).chain(traces).chain(plots).collect()
 }

@@ -59,7 +59,7 @@ pub struct Section {
 
 /// What a policy gives away to an adversary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keys {
+pub(super) enum Keys {
     /// Every property about readers that was searched holds.
     Kept,
     /// One falls.
@@ -69,7 +69,7 @@ enum Keys {
 }
 
 /// A policy of a run, by its number.
-type Nth = usize;
+pub(super) type Nth = usize;
 
 /// What was searched of `models`, in words and numbers.
 pub fn of_cells<'a>(cells: &[Cell], models: &'a [Model], costs: &[PolicyCost]) -> Run<'a> {
@@ -111,7 +111,7 @@ impl Run<'_> {
     }
 
     /// The scenarios with an adversary in which a policy was searched.
-    fn scenarios(&self, n: Nth) -> BTreeSet<&str> {
+    pub(super) fn scenarios(&self, n: Nth) -> BTreeSet<&str> {
         self.sides[n].outcomes.iter().filter(|o| o.arrives.is_some()).map(|o| o.scenario.as_str()).collect()
     }
 
@@ -122,7 +122,7 @@ impl Run<'_> {
     }
 
     /// When the adversary of a scenario arrives, in the file's order.
-    fn arrivals(&self, n: Nth, scenario: &str) -> Vec<&str> {
+    pub(super) fn arrivals(&self, n: Nth, scenario: &str) -> Vec<&str> {
         let mut all: Vec<&str> = Vec::new();
         let outcomes = self.sides[n].outcomes.iter().filter(|o| o.scenario == scenario);
         for arrives in outcomes.filter_map(|o| o.arrives.as_deref()) {
@@ -144,7 +144,7 @@ impl Run<'_> {
     }
 
     /// What a policy gives away in one cell; none if nothing of the kind was searched there.
-    fn keys(&self, n: Nth, scenario: &str, arrives: &str) -> Option<Keys> {
+    pub(super) fn keys(&self, n: Nth, scenario: &str, arrives: &str) -> Option<Keys> {
         let found = SECRECY.iter().filter_map(|&p| self.outcome(n, scenario, arrives, p));
         let found: Vec<&str> = found.map(|o| o.verdict).collect();
         match () {
@@ -153,6 +153,12 @@ impl Run<'_> {
             () if found.iter().all(|v| *v == "holds") => Some(Keys::Kept),
             () => Some(Keys::Unknown),
         }
+    }
+
+    /// The properties about readers that fall in one cell.
+    pub(super) fn lost(&self, n: Nth, scenario: &str, arrives: &str) -> impl Iterator<Item = Property> {
+        let falls = move |&p: &Property| self.outcome(n, scenario, arrives, p).is_some_and(|o| o.verdict == "violated");
+        SECRECY.into_iter().filter(falls)
     }
 
     /// The policies among `all` to which this happens in one cell.
