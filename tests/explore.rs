@@ -52,6 +52,7 @@ impl Explorer {
 fn states_and_actions_are_told_in_the_names_of_the_scenario() {
     let explorer = start();
     assert!(explorer.get("/").contains("<html"), "the page");
+    assert!(explorer.get("/favicon.ico").contains(" 204 "), "there is none, and that is no error");
     assert!(explorer.get("/.states").contains("Nothing has happened yet."));
     let first = explorer.get("/.states/0");
     assert!(first.starts_with("HTTP/1.0 200") || first.starts_with("HTTP/1.1 200"), "{first}");

@@ -195,6 +195,10 @@ fn serve_behind(model: Explored) -> Result<SocketAddrV4, Failure> {
 /// Asks the server behind for what was asked of us.
 // The Explorer takes no bodies. By HTTP/1.0 an answer comes in one piece and ends with the connection.
 fn pass_on(request: Request, behind: SocketAddrV4) -> io::Result<()> {
+    // Browsers ask for it, and count what is not there as an error of the page.
+    if request.url() == "/favicon.ico" {
+        return request.respond(Response::empty(204));
+    }
     let method = match request.method() {
         Method::Get => "GET",
         Method::Post => "POST",
