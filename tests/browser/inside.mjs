@@ -18,10 +18,15 @@ export function layout(print) {
   };
   if (root.scrollWidth > width) found.push(["scroll", `the page is ${root.scrollWidth} wide and the window ${width}`]);
 
+  const outside = new Set();
   for (const el of document.body.querySelectorAll(":not(svg, svg *, script, style)")) {
     const box = el.getBoundingClientRect();
     if (box.width <= 1 || box.height <= 1) continue;
-    if (beside(box) && !scroller(el)) found.push(["overflow", `${called(el)} from ${box.left} to ${box.right}`]);
+    if (beside(box) && !scroller(el)) {
+      // Of what is inside one another the outermost is told.
+      if (!outside.has(el.parentElement)) found.push(["overflow", `${called(el)} from ${box.left} to ${box.right}`]);
+      outside.add(el);
+    }
     const cut = el.scrollWidth > el.clientWidth + 1 && el.clientWidth > 1;
     if (cut && getComputedStyle(el).overflowX !== "visible" && !scrolls(el)) {
       found.push(["cut", `${called(el)}: ${el.clientWidth} of ${el.scrollWidth} can be seen`]);
@@ -110,7 +115,8 @@ export function contrast() {
     const size = parseFloat(css.fontSize) * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b);
     const large = size >= 24 || (size >= 18.66 && css.fontWeight >= 700);
     if (ratio < (large ? 3 : 4.5)) {
-      found.push(["contrast", `“${text.textContent.trim().slice(0, 60)}” in ${css.fill} on rgb(${under.map(Math.round)})`]);
+      const label = text.textContent.trim().slice(0, 60);
+      found.push(["contrast", `“${label}” in ${css.fill} on rgb(${under.map(Math.round)})`]);
     }
   }
   style.remove();

@@ -11,9 +11,10 @@ import { parseArgs } from "node:util";
 import { JSDOM } from "jsdom";
 import { watch, withBrowser } from "./browser.mjs";
 
-// Mermaid cleans labels with DOMPurify, which wants a document.
+// Mermaid cleans labels with DOMPurify, which wants a document, and asks an option of a list for the name of a colour.
 globalThis.window = new JSDOM("<!doctype html>").window;
 globalThis.document = window.document;
+globalThis.Option = window.Option;
 const { default: mermaid } = await import("mermaid");
 
 const { values, positionals } = parseArgs({

@@ -19,7 +19,7 @@ svg text { fill: CanvasText; font: 14px sans-serif; }
 @media print { .wide { overflow-x: visible; } details::details-content { content-visibility: visible; } }";
 
 /// What is added to a sound page, and the kinds of findings that must come of it: these and no others.
-const PAGES: [(&str, &str, &[&str]); 22] = [
+const PAGES: [(&str, &str, &[&str]); 23] = [
     ("sound", "", &[]),
     ("warning", "<script>console.warn('x')</script>", &["console"]),
     ("throws", "<script>throw new Error('x')</script>", &["error"]),
@@ -27,6 +27,11 @@ const PAGES: [(&str, &str, &[&str]); 22] = [
     ("remote-fetch", "<script>fetch('http://127.0.0.1:9/').catch(() => 0)</script>", &["console", "request"]),
     ("second-file", "<link rel='stylesheet' href='other.css'>", &["console", "request"]),
     ("too-wide", "<div style='width: 2000px'>wide</div>", &["overflow", "scroll"]),
+    (
+        "on-paper-at-night",
+        "<style>@media print and (prefers-color-scheme: dark) { h1 { width: 2000px } }</style>",
+        &["overflow", "scroll"],
+    ),
     ("cut-off", "<div style='overflow: hidden; width: 40px; white-space: nowrap'>much too long</div>", &["cut"]),
     (
         "no-keys",
@@ -146,4 +151,17 @@ fn mermaid_refuses_what_is_no_chart() {
     {
         assert!(!read(name, text).0, "{name}");
     }
+}
+
+#[test]
+fn charts_that_mermaid_accepts_and_does_not_draw_are_found() {
+    let folder = folder("controls-drawn");
+    let long = "p0->>p0: said again\n".repeat(3000);
+    let path = folder.join("long.md");
+    fs::write(&path, format!("```mermaid\nsequenceDiagram\nparticipant p0 as A\n{long}```\n"))
+        .expect("an empty folder");
+    let path = path.to_str().expect("UTF-8");
+    assert!(node("mermaid.mjs", &[path]).0, "it is well formed");
+    let (passed, said) = node("mermaid.mjs", &["--draw", folder.to_str().expect("UTF-8"), path]);
+    assert!(!passed && said.contains("0 names are drawn for 1 participants"), "{said}");
 }

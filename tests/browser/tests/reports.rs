@@ -34,8 +34,8 @@ fn a_report_reads_well_on_phone_laptop_and_paper() {
 }
 
 #[test]
-fn mermaid_accepts_every_chart_of_a_report() {
-    read("mermaid.mjs", &[], &REPORT, "report.md");
+fn mermaid_accepts_and_draws_every_chart_of_a_report() {
+    read("mermaid.mjs", &["--draw", &pictures("report-md")], &REPORT, "report.md");
 }
 
 #[test]
@@ -49,8 +49,8 @@ fn hostile_texts_and_names_are_shown_as_they_are() {
 }
 
 #[test]
-fn mermaid_accepts_hostile_names() {
-    read("mermaid.mjs", &[], &HOSTILE_REPORT, "report.md");
+fn mermaid_accepts_and_draws_hostile_names() {
+    read("mermaid.mjs", &["--draw", &pictures("hostile-md")], &HOSTILE_REPORT, "report.md");
 }
 
 /// A report of everything is large, and takes a minute to search for: the gate writes one anyway.
