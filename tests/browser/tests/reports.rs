@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// Scenarios that have every kind of verdict but `unknown` between them, under all models.
+/// Scenarios with attacks, with none, and without an adversary, under all models.
 static REPORT: LazyLock<PathBuf> = LazyLock::new(|| {
     report_folder("report", &["password-thief", "server-of-recipient", "stolen-device", "no-adversary"])
 });
@@ -54,6 +54,7 @@ fn mermaid_accepts_and_draws_hostile_names() {
 }
 
 /// A report of everything is large, and takes a minute to search for: the gate writes one anyway.
+// Without axe, which takes minutes on a page with as many cells of tables, and finds in them what it finds in a few.
 #[test]
 #[ignore = "OVERHEAR_REPORT names a folder that `compare --out` wrote"]
 fn the_report_of_everything_reads_well() {
