@@ -4,10 +4,11 @@ pub mod diff;
 pub mod explore;
 pub mod init;
 pub mod lint;
+pub mod report;
 
 use crate::bundle;
 use crate::explore::{Limits, Progress, Tick};
-use crate::input::{Diagnostic, Source};
+use crate::input::{self, Diagnostic, Source};
 use crate::model::{Property, Reductions};
 use crate::report::record::Record;
 use crate::report::{ci, itf, matrix, terminal, write_whole};
@@ -468,6 +469,14 @@ pub struct CiFiles {
     pub sarif: Option<PathBuf>,
 }
 
+/// The most bytes that a file of results may have.
+const RUN_SIZE_MAX: usize = 1 << 28;
+
+/// Reads a file of results, as `--format json` writes it.
+fn read_run(path: &str) -> Result<Record, Failure> {
+    Ok(input::parse(&Source::read_up_to(path, RUN_SIZE_MAX)?)?)
+}
+
 /// Writes a file whole, or says which one could not be written.
 fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     write_whole(path, text).map_err(|e| Failure::Message(format!("{}: {e}", path.display())))
@@ -569,11 +578,11 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
             let verdict = matrix::verdict_word(&cell.verdicts[index].1);
             anstream::eprintln!("note: {verdict}, so there is no trace; {} is not written", path.display());
         }
-        (Some(path), actions) => write_itf(path, question, cell, property, actions)?,
+        (Some(path), actions) => write_itf(path, cell, property, actions)?,
     }
     match question.format {
         Format::Json => print(&(pretty(&terminal::explanation_json(cell, index)) + "\n"))?,
-        _ => print(&terminal::explanation(cell, index, &question.scenario, &question.model))?,
+        _ => print(&terminal::explanation(cell, index))?,
     };
     Ok(match &cell.verdicts[index].1 {
         Verdict::Unknown { .. } => Exit::Inconclusive,
@@ -582,16 +591,8 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
     })
 }
 
-fn write_itf(
-    path: &Path,
-    question: &Question,
-    cell: &Cell,
-    property: Property,
-    actions: &[crate::model::Action],
-) -> Result<(), Failure> {
-    let model_text = bundle::find_model(&question.model)?.text;
-    let words = (question.scenario.as_str(), question.model.as_str());
-    let value = itf::of_cell(cell, property, actions, words, &model_text);
+fn write_itf(path: &Path, cell: &Cell, property: Property, actions: &[crate::model::Action]) -> Result<(), Failure> {
+    let value = itf::of_cell(cell, property, actions);
     let value = value.map_err(|e| Failure::Untrue(e.to_string()))?;
     let written = crate::report::write_whole(path, &(pretty(&value) + "\n"));
     written.map_err(|e| Failure::Message(format!("{}: {e}", path.display())))?;

@@ -103,6 +103,17 @@ enum Command {
         #[arg(long, default_value_t = 3000)]
         port: u16,
     },
+    /// Write the report of a run for people: one HTML file, the same as Markdown and JSON, traces and plots.
+    ///
+    /// RUN is what `compare --format json` or `check --format json` printed. The scenarios and models of the run have to
+    /// be where they were, and unchanged; each attack is replayed before it is told.
+    Report {
+        /// A file of results.
+        run: String,
+        /// The folder to write to.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Compare two models, or two runs: the axes, verdicts, attacks and costs that differ.
     ///
     /// With --models, both models are searched. Without, two files of results are compared, as `compare --format json`
@@ -250,6 +261,7 @@ enum SchemaOf {
     Model,
     Scenario,
     Run,
+    Report,
 }
 
 impl From<FormatArg> for Format {
@@ -335,6 +347,7 @@ fn main() -> ExitCode {
         Command::Explore { scenario, model, arrives, port } => {
             command::explore::explore(&command::explore::Exploration { scenario, model, arrives, port })
         }
+        Command::Report { run, out } => command::report::report(&run, &out),
         Command::Replay { trace, real: false } => command::replay(&trace),
         Command::Replay { trace, real: true } => command::replay_real(&trace),
         Command::Init { dir, from } => command::init::init(&dir, &from),
@@ -349,6 +362,7 @@ fn main() -> ExitCode {
         Command::Schema { of: SchemaOf::Model } => command::print(&overhear::schema::model()),
         Command::Schema { of: SchemaOf::Scenario } => command::print(&overhear::schema::scenario()),
         Command::Schema { of: SchemaOf::Run } => command::print(&overhear::schema::run()),
+        Command::Schema { of: SchemaOf::Report } => command::print(&overhear::schema::report()),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
     };

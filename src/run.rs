@@ -195,7 +195,7 @@ fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
             for arrives in scenario.file.arrivals() {
                 let at = arrives.unwrap_or(Arrival::FromStart);
                 let (world, names) = compile(&scenario.file, &scenario.source, model, plan.known, at)?;
-                let expect = |p| expectation(plan, scenario, model, arrives, p);
+                let expect = |p| expectation(plan.known, scenario, model, arrives, p);
                 let expectations = scenario.file.properties().map(expect).collect::<Result<_, _>>()?;
                 tasks.push(Task { scenario, model, arrives, world, names, expectations });
             }
@@ -206,8 +206,8 @@ fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
 
 /// The one claim that decides a cell. A scenario of the user's own need not claim anything, none claims anything of a
 /// model that it is not about, and a bundled one need not have foreseen a model of the user's own.
-fn expectation<'a>(
-    plan: &Plan,
+pub fn expectation<'a>(
+    known: &[Model],
     scenario: &'a Scenario,
     model: &Model,
     arrives: Option<Arrival>,
@@ -217,7 +217,7 @@ fn expectation<'a>(
         return Ok(None);
     }
     match decide_cell(&scenario.file, &scenario.source, model, arrives, property) {
-        Err(_) if is_bundled(&scenario.source) && !plan.known.contains(model) => Ok(None),
+        Err(_) if is_bundled(&scenario.source) && !known.contains(model) => Ok(None),
         decided => decided.map(Some),
     }
 }

@@ -1,5 +1,6 @@
 //! The JSON schemas of the files that people write, generated from the types that read them.
 
+use crate::report::page::Page;
 use crate::report::record::Record;
 use crate::scenario::{ModelFile, ScenarioFile};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -17,6 +18,11 @@ pub fn model() -> String {
 /// The schema of results, as the text of `schemas/run.schema.json`.
 pub fn run() -> String {
     text::<Record>()
+}
+
+/// The schema of the report for people as programs read it, as the text of `schemas/report.schema.json`.
+pub fn report() -> String {
+    text::<Page>()
 }
 
 fn text<T: JsonSchema>() -> String {

@@ -1,7 +1,7 @@
 //! A trace in the scenario's names: a sentence for each step, and what changed.
 
 mod gist;
-pub use gist::gist;
+pub use gist::{Gist, gist};
 
 use crate::model::bits::Index;
 use crate::model::people::Publication;

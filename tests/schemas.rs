@@ -21,6 +21,7 @@ fn committed_schemas_are_current() {
     is_current("schemas/scenario.schema.json", &schema::scenario());
     is_current("schemas/model.schema.json", &schema::model());
     is_current("schemas/run.schema.json", &schema::run());
+    is_current("schemas/report.schema.json", &schema::report());
 }
 
 fn validator(schema: &str) -> jsonschema::Validator {

@@ -35,7 +35,7 @@ fn compiled(scenario: &str, model: &str, arrives: Arrival) -> (World, Names) {
 fn found(scenario: &str, model: &str, arrives: Arrival, property: Property) -> String {
     let (w, names) = compiled(scenario, model, arrives);
     let trace = exact::first(&w, property).expect("an attack");
-    gist(&w, &names, &trace, property).expect("it replays")
+    gist(&w, &names, &trace, property).expect("it replays").to_string()
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn every_attack_is_told_in_one_sentence() {
                 let findings = exact::search(&w, &properties, limits, &());
                 for p in properties.into_iter().filter(|p| p.is_safety()) {
                     let Some(trace) = findings.trace(p) else { continue };
-                    let sentence = gist(&w, &names, trace, p).expect("it replays");
+                    let sentence = gist(&w, &names, trace, p).expect("it replays").to_string();
                     let end = *replay(&w, trace).expect("it replays").last().expect("a state");
                     let case = format!("{}, {}, {p:?}: {sentence}", file.name, model.name);
                     assert!(sentence.ends_with('.') && sentence.matches(". ").count() == 0, "{case}");

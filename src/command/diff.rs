@@ -1,7 +1,6 @@
 //! `overhear diff`: what a second trust model changes against a first one, or a second run against an earlier one.
 
-use super::{Exit, Failure, Format, LimitOptions, Selection, Watcher, load, nothing_selected, pretty, print};
-use crate::input::{self, Source};
+use super::{Exit, Failure, Format, LimitOptions, Selection, Watcher, load, nothing_selected, pretty, print, read_run};
 use crate::report::diff::{self, Change, Runs, Side};
 use crate::report::matrix;
 use crate::report::record::{CellRecord, Record};
@@ -74,9 +73,6 @@ fn exit_of(lost: usize, sides: &[&Side]) -> Exit {
     missing.chain([lost]).min().unwrap_or(Exit::Fine)
 }
 
-/// The most bytes that a file of results may have.
-const RUN_SIZE_MAX: usize = 1 << 28;
-
 /// Compares two files of results, as `--format json` writes them.
 pub fn of_runs(words: &[String], format: Format) -> Result<Exit, Failure> {
     let [a, b] = words else {
@@ -85,8 +81,7 @@ pub fn of_runs(words: &[String], format: Format) -> Result<Exit, Failure> {
         return Err(Failure::Message(format!("{message}\n{usage}")));
     };
     let paths = [a.as_str(), b.as_str()];
-    let read = |path| input::parse::<Record>(&Source::read_up_to(path, RUN_SIZE_MAX)?);
-    let [a, b]: [Record; 2] = [read(paths[0])?, read(paths[1])?];
+    let [a, b] = [read_run(paths[0])?, read_run(paths[1])?];
     let models: Vec<&str> = a.models().into_iter().filter(|m| b.models().contains(m)).collect();
     let sides: Vec<[Side; 2]> = models.iter().map(|m| [a.side(paths[0], m), b.side(paths[1], m)]).collect();
     let key = |c: &CellRecord| (c.scenario.clone(), c.model.clone(), c.arrives.clone());

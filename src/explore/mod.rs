@@ -45,6 +45,11 @@ pub enum Stopped {
     Interrupted,
 }
 
+impl Stopped {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::States, Self::Depth, Self::Time, Self::Memory, Self::Interrupted];
+}
+
 /// How a search tells of its progress.
 pub trait Progress: Sync {
     /// Called now and then with how far a search is. Returns whether to go on.

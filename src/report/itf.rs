@@ -1,5 +1,6 @@
 //! Traces as ITF files (Apalache ADR-015): every state in the scenario's names, every action by name and as text.
 
+use crate::bundle;
 use crate::model::bits::Index;
 use crate::model::state::{Among, OfDevices, OfPeople};
 use crate::model::{Action, Device, Identity, Person, Property, Set, State, World};
@@ -42,24 +43,22 @@ pub fn input_hash(texts: &[&str]) -> String {
     format!("{hash:016x}")
 }
 
-/// The trace file of an attack on a cell. Its scenario and its model come with the words that lead to their files, and
-/// the model with its text.
-pub fn of_cell(
-    cell: &Cell,
-    property: Property,
-    actions: &[Action],
-    (scenario, model): (&str, &str),
-    model_text: &str,
-) -> Result<Value, ReplayError> {
-    let meta = Meta {
-        scenario: scenario.to_string(),
-        model: model.to_string(),
+/// What the trace file of a cell says of itself.
+pub fn meta(cell: &Cell, property: Property) -> Meta {
+    let (scenario, model) = (&cell.scenario.source, &cell.model.file);
+    Meta {
+        scenario: bundle::word(scenario).to_string(),
+        model: bundle::word(model).to_string(),
         arrives: cell.arrives.map_or("", arrival_name).to_string(),
         property: property_name(property).to_string(),
-        input_hash: input_hash(&[&cell.scenario.source.text, model_text]),
-    };
+        input_hash: input_hash(&[&scenario.text, &model.text]),
+    }
+}
+
+/// The trace file of an attack on a cell.
+pub fn of_cell(cell: &Cell, property: Property, actions: &[Action]) -> Result<Value, ReplayError> {
     let states = trace::replay(&cell.world, actions)?;
-    Ok(write(&cell.world, &cell.names, &meta, actions, &states))
+    Ok(write(&cell.world, &cell.names, &meta(cell, property), actions, &states))
 }
 
 /// Writes a trace, given its states as [`trace::replay`] returns them.

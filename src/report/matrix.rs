@@ -94,6 +94,11 @@ const LETTERS: [(Property, char, &str); 13] = [
     (Property::EverybodyReads, 'E', "not everybody can read"),
 ];
 
+/// Each property with its letter and what it rules out, the worst first.
+pub fn letters() -> impl Iterator<Item = (Property, char, &'static str)> {
+    LETTERS.into_iter()
+}
+
 fn letter(property: Property) -> char {
     LETTERS.iter().find(|l| l.0 == property).expect("every property has a letter").1
 }
@@ -133,15 +138,19 @@ fn narrow_columns(table: &mut Table) {
     }
 }
 
+/// The place of the worst that an adversary reaches in a cell, if anything falls.
+pub fn worst(cell: &Cell) -> Option<usize> {
+    let place = |p: Property| cell.verdicts.iter().position(|v| v.0 == p);
+    let falls = |i: &usize| matches!(cell.verdicts[*i].1, Verdict::Violated { .. });
+    Property::ALL.into_iter().filter(|p| p.is_safety()).filter_map(place).find(falls)
+}
+
 /// The letter for the worst that an adversary reaches in a cell.
-fn worst(cell: &Cell) -> String {
-    let reached = Property::ALL.into_iter().filter(|p| p.is_safety());
-    let verdict = |p: Property| cell.verdicts.iter().find(|v| v.0 == p).map(|v| &v.1);
-    let falls = reached.into_iter().find(|&p| matches!(verdict(p), Some(Verdict::Violated { .. })));
+pub fn worst_sign(cell: &Cell) -> String {
     let idle = cell.verdicts.iter().all(|v| matches!(v.1, Verdict::Holds { no_move: Some(_) }));
     let undecided = cell.verdicts.iter().any(|v| matches!(v.1, Verdict::Unknown { .. } | Verdict::Vacuous { .. }));
-    match falls {
-        Some(property) => letter(property).to_string(),
+    match worst(cell) {
+        Some(place) => letter(cell.verdicts[place].0).to_string(),
         None if undecided => "?".to_string(),
         None if idle => "-".to_string(),
         None => ".".to_string(),
@@ -155,7 +164,7 @@ pub fn overview(cells: &[Cell], models: &[Model]) -> String {
     table.set_header(["scenario".to_string()].into_iter().chain(numbers));
     for (name, group) in by_scenario(cells) {
         let worst_of = |m: &Model| {
-            let signs: Vec<String> = group.iter().filter(|c| c.model.name == m.name).map(|c| worst(c)).collect();
+            let signs: Vec<String> = group.iter().filter(|c| c.model.name == m.name).map(|c| worst_sign(c)).collect();
             signs.join("/")
         };
         table.add_row([name.to_string()].into_iter().chain(models.iter().map(worst_of)));
@@ -227,7 +236,8 @@ pub fn policy_cost(model: &Model) -> PolicyCost {
     }
 }
 
-fn cost_text(cost: Option<Cost>) -> String {
+/// A cost in a table: ceremonies and prompts, or a dash for what cannot happen.
+pub fn cost_text(cost: Option<Cost>) -> String {
     cost.map_or("-".to_string(), |c| match (c.ceremonies, c.prompts) {
         (0, 0) => "0".to_string(),
         (ceremonies, 0) => format!("{ceremonies}c"),

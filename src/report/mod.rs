@@ -8,6 +8,7 @@ mod csv;
 pub mod diff;
 pub mod itf;
 pub mod matrix;
+pub mod page;
 pub mod plots;
 pub mod record;
 pub mod results;
@@ -79,11 +80,34 @@ fn write_one_new(path: &Path, text: &str, made: &mut Vec<PathBuf>) -> io::Result
 
 /// Writes the reports of a run into the folder `dir`, and takes away traces and plots that this run has not.
 pub fn write_all(dir: &Path, cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> io::Result<()> {
-    let files = all(cells, models, costs);
-    for (name, text) in &files {
+    write_files(dir, &[all(cells, models, costs), for_people(cells, models, costs)].concat())
+}
+
+/// Writes `files` into the folder `dir`, and takes away traces and plots that are none of them.
+pub fn write_files(dir: &Path, files: &[(String, String)]) -> io::Result<()> {
+    for (name, text) in files {
         write_whole(&dir.join(name), text)?;
     }
-    stale(dir, &files)?.iter().try_for_each(std::fs::remove_file)
+    stale(dir, files)?.iter().try_for_each(std::fs::remove_file)
+}
+
+/// The report of a run for people, and all that it shows for programs: file name and content.
+pub fn for_people(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(String, String)> {
+    let plots = plots::all(cells, models, costs);
+    let plot_files = plot_files(&plots);
+    let (page, traces) = page::page(cells, models, costs, plots);
+    let files = [
+        ("index.html", page::html(&page)),
+        ("report.md", page::markdown(&page)),
+        ("report.json", serde_json::to_string_pretty(&page).expect("a page is JSON") + "\n"),
+    ];
+    let traces = traces.into_iter().map(|(name, text)| (format!("{TRACES}/{name}"), text));
+    files.into_iter().map(|(name, text)| (name.to_string(), text)).chain(plot_files).chain(traces).collect()
+}
+
+fn plot_files(plots: &[plots::Plot]) -> Vec<(String, String)> {
+    let files = |plot: &plots::Plot| [("svg", plot.svg.clone()), ("csv", plot.csv())].map(|f| (plot.name, f));
+    plots.iter().flat_map(files).map(|(name, (kind, text))| (plot_file(name, kind), text)).collect()
 }
 
 /// The traces and plots in the folder of reports `dir` that are none of `files`. What a run has not written under the
@@ -114,7 +138,7 @@ fn stale_traces(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBu
     Ok(entries.iter().map(std::fs::DirEntry::path).filter(stale).collect())
 }
 
-/// The reports of a run: file name and content.
+/// The tables of a run, its plots and the traces that they speak of: file name and content.
 pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(String, String)> {
     let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).expect("a JSON value") + "\n";
     let run = results::of_cells(cells, models, costs);
@@ -136,9 +160,6 @@ pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(Strin
         ("coverage.md", coverage::markdown(cells, models)),
         ("coverage.json", pretty(&coverage::json(cells, models))),
     ];
-    let plots = plots::all(cells, models, costs).into_iter().flat_map(|plot| {
-        let csv = plot.csv();
-        [("svg", plot.svg), ("csv", csv)].map(|(kind, text)| (plot_file(plot.name, kind), text))
-    });
+    let plots = plot_files(&plots::all(cells, models, costs));
     reports.into_iter().map(|(name, text)| (name.to_string(), text)).chain(traces).chain(plots).collect()
 }

@@ -1,14 +1,21 @@
 //! A run as a file: what was searched and what came out, for programs to read and for another run to be held against.
 
+use crate::bundle;
 use crate::explore::cost::{Cost, Event, EventCost};
+use crate::explore::{Findings, Stopped};
+use crate::input::Source;
+use crate::model::{Action, Arrival, Property, Reductions, World};
 use crate::report::diff::{Outcome, Side};
+use crate::report::itf::input_hash;
 use crate::report::matrix::{PolicyCost, cost_row, event_name, reductions_words, stopped_word};
-use crate::run::{Cell, Verdict};
-use crate::scenario::{Expect, Model, arrival_name, property_name};
-use crate::{story, trace};
+use crate::run::{Cell, Scenario, Verdict, expectation};
+use crate::scenario::{Expect, Model, arrival_by_name, arrival_name, compile, property_by_name, property_name};
+use crate::story;
+use crate::trace::{self, Names};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What `--format json` and `matrix.json` hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,10 +27,34 @@ pub struct Record {
     pub version: String,
     /// The reductions that the searches used.
     pub reductions: Vec<String>,
+    /// The scenarios that were searched.
+    pub scenario_files: Vec<InputFile>,
+    /// The models that were searched.
+    pub model_files: Vec<InputFile>,
     /// Each search and what it came to, in the order of the run.
     pub cells: Vec<CellRecord>,
     /// What each policy asks of people; empty where nobody asked.
     pub costs: Vec<CostRecord>,
+}
+
+/// A file that a run has read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct InputFile {
+    /// The name of the scenario or model.
+    pub name: String,
+    /// The word by which commands find it: its name again if it is bundled, else the path of its file.
+    pub file: String,
+    /// A hash of its text.
+    pub hash: String,
+}
+
+impl InputFile {
+    /// What a run keeps of the file of `name`.
+    pub fn of(name: &str, source: &Source) -> Self {
+        let file = bundle::word(source).to_string();
+        Self { name: name.to_string(), file, hash: input_hash(&[&source.text]) }
+    }
 }
 
 /// One model in one scenario, against an adversary that arrives at one time.
@@ -181,6 +212,8 @@ impl Record {
             format: 1,
             version: env!("CARGO_PKG_VERSION").to_string(),
             reductions: reductions_words(cells).into_iter().map(str::to_string).collect(),
+            scenario_files: files(cells, |c| InputFile::of(&c.scenario.file.name, &c.scenario.source)),
+            model_files: files(cells, |c| InputFile::of(&c.model.name, &c.model.file)),
             cells: cells.iter().map(cell_record).collect(),
             costs: models.iter().zip(costs).map(|(m, c)| cost_record(&m.name, c)).collect(),
         }
@@ -208,6 +241,16 @@ impl Record {
             costs: costs.map_or(Vec::new(), |cost| cost_row(&policy_cost(cost))),
         }
     }
+}
+
+/// The files of some cells, each once, in order.
+fn files(cells: &[Cell], of: impl Fn(&Cell) -> InputFile) -> Vec<InputFile> {
+    cells.iter().map(of).fold(Vec::new(), |mut all, file| {
+        if !all.contains(&file) {
+            all.push(file);
+        }
+        all
+    })
 }
 
 fn cell_record(cell: &Cell) -> CellRecord {
@@ -258,13 +301,97 @@ fn cost_record(model: &str, cost: &PolicyCost) -> CostRecord {
     }
 }
 
-fn policy_cost(record: &CostRecord) -> PolicyCost {
+/// What a policy costs, from what is recorded of it.
+pub fn policy_cost(record: &CostRecord) -> PolicyCost {
     let of_whom = |c: AskedOfWhom| EventCost { owner: c.owner.into(), peers: c.others.into(), notices: 0 };
     let event = |e: Event| Some((e, record.events.get(event_name(e))?.map(of_whom)));
     PolicyCost {
         careful: record.set_up.map(Cost::from),
         hurried: record.set_up_hurried.map(Cost::from),
         events: Event::ALL.into_iter().filter_map(event).collect(),
+    }
+}
+
+impl CellRecord {
+    /// The cell again, from what is recorded of it: its traces are replayed by the plain rules, and refused if they do
+    /// not end where they should. The error says which.
+    pub fn cell<'a>(
+        &self,
+        scenario: &'a Scenario,
+        model: &'a Model,
+        known: &'a [Model],
+        reductions: Reductions,
+    ) -> Result<Cell<'a>, String> {
+        let at = [&self.scenario, &self.model].map(String::as_str).join(", ");
+        let arrives = match &self.arrives {
+            None => None,
+            Some(name) => Some(arrival_by_name(name).ok_or_else(|| format!("{at}: no arrival is called `{name}`"))?),
+        };
+        let when = arrives.unwrap_or(Arrival::FromStart);
+        let compiled = compile(&scenario.file, &scenario.source, model, known, when);
+        let (world, names) = compiled.map_err(|e| e.to_string())?;
+        let mut verdicts = Vec::new();
+        let mut claims = Vec::new();
+        for v in &self.verdicts {
+            let at = format!("{at}: {}", v.property);
+            let property = property_by_name(&v.property).ok_or_else(|| format!("{at}: there is no such property"))?;
+            let verdict = v.verdict(&world, &names, property).map_err(|e| format!("{at}: {e}"))?;
+            claims.push(expectation(known, scenario, model, arrives, property).map_err(|e| e.to_string())?);
+            verdicts.push((property, verdict));
+        }
+        let cut =
+            verdicts.iter().find_map(|(_, v)| if let Verdict::Unknown { stopped } = v { Some(*stopped) } else { None });
+        let trace = |(p, v): &(Property, Verdict)| match v {
+            Verdict::Violated { trace } if p.is_safety() => (*p, Some(trace.clone())),
+            _ => (*p, None),
+        };
+        let findings = Findings {
+            states: self.states,
+            transitions: self.transitions,
+            adversary_moved: true,
+            adversary_arrived: true,
+            depth: self.depth,
+            stopped: if self.complete { None } else { cut.or(Some(Stopped::Interrupted)) },
+            traces: verdicts.iter().map(trace).collect(),
+            took: Duration::ZERO,
+            bytes: 0,
+            reductions,
+        };
+        Ok(Cell { scenario, model, arrives, world, names, findings, verdicts, claims })
+    }
+}
+
+impl VerdictRecord {
+    fn verdict(&self, w: &World, names: &Names, property: Property) -> Result<Verdict, String> {
+        Ok(match self.verdict {
+            Word::Holds => Verdict::Holds { no_move: self.no_move.clone() },
+            Word::Vacuous => Verdict::Vacuous { why: self.why.clone().unwrap_or_default() },
+            Word::Unknown => {
+                let word = self.stopped_by.as_deref().unwrap_or_default();
+                let stopped = Stopped::ALL.into_iter().find(|s| stopped_word(*s) == word);
+                Verdict::Unknown { stopped: stopped.ok_or_else(|| format!("nothing stops a search called `{word}`"))? }
+            }
+            Word::Violated => {
+                let texts = self.trace.as_deref().unwrap_or_default();
+                let parse = |text: &String| trace::parse(w, names, text).map_err(|e| format!("`{text}`: {e}"));
+                let actions: Vec<Action> = texts.iter().map(parse).collect::<Result<_, _>>()?;
+                if property.is_safety() && !trace::ends_with(w, &actions, property, false) {
+                    return Err("the trace does not replay to a violation".to_string());
+                }
+                Verdict::Violated { trace: actions }
+            }
+        })
+    }
+}
+
+/// The reductions that words name.
+pub fn reductions_of(words: &[String]) -> Reductions {
+    let has = |word: &str| words.iter().any(|w| w == word);
+    Reductions {
+        dominated_answers: has("dominated answers"),
+        unread_fields: has("unread fields"),
+        decided_properties: has("decided properties"),
+        symmetry: has("symmetry"),
     }
 }
 

@@ -208,8 +208,7 @@ pub fn traces(cells: &[Cell], page: &str) -> Vec<(String, String)> {
         if !page.contains(&format!("({TRACES}{name})")) {
             continue;
         }
-        let source = bundle::find_model(model).expect("only traces of bundled models are linked to");
-        let value = itf::of_cell(cell, *property, trace, (scenario, model), &source.text);
+        let value = itf::of_cell(cell, *property, trace);
         files.push((name, value.expect("traces were replayed before they were kept").to_string() + "\n"));
     }
     files

@@ -1,5 +1,6 @@
 //! What a person reads in the terminal: unmet expectations, a summary, an attack told step by step.
 
+use crate::bundle;
 use crate::explore::Stopped;
 use crate::explore::recovery::recovery;
 use crate::input::{Place, Span};
@@ -132,8 +133,22 @@ pub fn shown_by<'c>(cell: &'c Cell, index: usize) -> &'c [Action] {
     }
 }
 
+/// The command that explains a verdict.
+pub fn command(cell: &Cell, property: Property) -> String {
+    let (scenario, model) = (bundle::word(&cell.scenario.source), bundle::word(&cell.model.file));
+    let arrives = cell.arrives.map_or(String::new(), |a| format!(" --arrives {}", arrival_name(a)));
+    let property = property_name(property);
+    format!("overhear explain {} --model {} --property {property}{arrives}", quoted(scenario), quoted(model))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// A verdict and its reason, for a person: the attack, why it worked, what would have stopped it, how to replay it.
-pub fn explanation(cell: &Cell, index: usize, scenario: &str, model: &str) -> String {
+pub fn explanation(cell: &Cell, index: usize) -> String {
     let (property, verdict) = &cell.verdicts[index];
     let states = thousands(cell.findings.states);
     let mut out = wrapped("", 0, &cell_text(cell, *property)) + &format!("{}\n\n", cell.scenario.file.title);
@@ -160,12 +175,8 @@ pub fn explanation(cell: &Cell, index: usize, scenario: &str, model: &str) -> St
         out += &format!("{}\n{}\n", steps(&cell.world, &cell.names, actions), wrapped("", 0, &end));
         out += &if property.is_safety() { why(cell, *property, actions) + "\n" } else { String::new() };
         out += &if property.is_of_true_answers() { way_out(cell, actions) + "\n" } else { String::new() };
-        let arrives = cell.arrives.map_or(String::new(), |a| format!(" --arrives {}", arrival_name(a)));
-        out += &format!(
-            "To replay:\n  overhear explain {scenario} --model {model} \\\n    --property {}{arrives} \\\n    \
-             --itf attack.itf.json\n  overhear replay attack.itf.json\n",
-            property_name(*property)
-        );
+        let find = command(cell, *property).replace(" --property", " \\\n    --property");
+        out += &format!("To replay:\n  {find} \\\n    --itf attack.itf.json\n  overhear replay attack.itf.json\n");
     }
     if let Some(claim) = cell.claims[index] {
         let (line, _) = claim_place(cell, index);

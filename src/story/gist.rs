@@ -7,20 +7,35 @@ use crate::model::property::culprits;
 use crate::model::{Action, Answer, Device, Identity, Lie, Person, Property, Set, Shown, State, World};
 use crate::policy::OwnRequests;
 use crate::trace::{Names, ReplayError, replay};
+use std::fmt;
+
+/// What is done in an attack, and what comes of it: together, one sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Gist {
+    /// Who does what, without an end.
+    pub deed: String,
+    /// What comes of it, from the sign that joins it to the deed to the full stop.
+    pub ending: String,
+}
+
+impl fmt::Display for Gist {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.deed, self.ending)
+    }
+}
 
 /// Tells the attack that violates `property` in one sentence. Fails if it does not replay.
 ///
 /// An attack is minimal, so each step of the adversary's is told, and each honest step that it needs of a person or
 /// that gives it a key; that people sign in and write to each other first goes without saying.
-pub fn gist(w: &World, names: &Names, actions: &[Action], property: Property) -> Result<String, ReplayError> {
+pub fn gist(w: &World, names: &Names, actions: &[Action], property: Property) -> Result<Gist, ReplayError> {
     let states = replay(w, actions)?;
     let end = states[states.len() - 1];
     let mut teller = Teller { w, names, actions, end, property, met: Set::EMPTY, heard: Vec::new(), told: Vec::new() };
     for (i, pair) in states.windows(2).enumerate() {
         teller.step(i, &pair[0], &pair[1]);
     }
-    let outcome = teller.outcome();
-    Ok(capital(&(joined(&teller.told) + &outcome)) + ".")
+    Ok(Gist { ending: teller.ending() + ".", deed: capital(&joined(&teller.told)) })
 }
 
 /// What somebody does.
@@ -392,7 +407,7 @@ impl Teller<'_> {
     }
 
     /// What comes of it, with the word that joins it to what went before.
-    fn outcome(&mut self) -> String {
+    fn ending(&mut self) -> String {
         let culprits = culprits(self.w, self.end, self.property);
         let stolen = culprits.within(self.end.stolen);
         let owner = person_list(self.names, culprits.iter().map(|d| self.w.owner(d)).collect());

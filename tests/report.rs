@@ -1,0 +1,203 @@
+//! The report for people: what it shows, that it is the same from a run that was kept, and that it believes nothing.
+//!
+//! Golden files lie in `tests/snapshots`; `INSTA_UPDATE=always cargo test --test report` writes them anew.
+
+use overhear::explore::Limits;
+use overhear::report::page::Page;
+use overhear::report::record::Record;
+use overhear::report::{for_people, matrix, terminal};
+use overhear::run::{Cell, Plan, Scenario, run};
+use overhear::scenario::{Model, read_scenario};
+use overhear::{bundle, schema};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Searches some bundled cells and gives them to `then`, with their models.
+fn with_cells<T>(scenarios: &[&str], models: &[&str], limits: Limits, then: impl FnOnce(&[Cell], &[Model]) -> T) -> T {
+    let known = bundle::models();
+    let models: Vec<Model> = known.iter().filter(|m| models.contains(&m.name.as_str())).cloned().collect();
+    let scenario = |name: &&str| {
+        let source = bundle::find_scenario(name).expect("a bundled scenario");
+        Scenario { file: read_scenario(&source).expect("a bundled scenario"), source }
+    };
+    let scenarios: Vec<Scenario> = scenarios.iter().map(scenario).collect();
+    let plan = Plan {
+        scenarios: &scenarios,
+        models: &models,
+        known: &known,
+        named: true,
+        large: true,
+        limits,
+        kept: None,
+        may_be_vacuous: true,
+    };
+    then(&run(&plan, &()).expect("bundled files run"), &models)
+}
+
+fn files(scenarios: &[&str], models: &[&str], limits: Limits) -> BTreeMap<String, String> {
+    with_cells(scenarios, models, limits, |cells, models| {
+        let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
+        for_people(cells, models, &costs).into_iter().collect()
+    })
+}
+
+const FEW: (&[&str], &[&str]) = (&["password-thief", "server-of-recipient"], &["matrix-tofu", "signal"]);
+
+#[test]
+fn one_attack_as_text_markdown_and_json() {
+    let (scenarios, models) = (&["password-thief"], &["matrix-tofu"]);
+    let files = files(scenarios, models, Limits::default());
+    insta::assert_snapshot!("report_md", files["report.md"]);
+    insta::assert_snapshot!("report_json", files["report.json"]);
+    let text = with_cells(scenarios, models, Limits::default(), |cells, _| terminal::explanation(&cells[0], 0));
+    insta::assert_snapshot!("explain_text", text);
+}
+
+#[test]
+fn the_same_bytes_on_any_number_of_threads() {
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| files(FEW.0, FEW.1, Limits::default()))
+    };
+    let one = on(1);
+    assert!(one.len() > 12, "{:?}", one.keys());
+    assert!(on(2) == one && on(8) == one);
+}
+
+/// All that the HTML shows is in the JSON, and the JSON is by its schema.
+#[test]
+fn the_json_holds_what_the_page_shows() {
+    let files = files(FEW.0, FEW.1, Limits::default());
+    let value: Value = serde_json::from_str(&files["report.json"]).expect("JSON");
+    let by: Value = serde_json::from_str(&schema::report()).expect("a schema is JSON");
+    let validator = jsonschema::validator_for(&by).expect("a schema compiles");
+    let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
+    let page: Page = serde_json::from_value(value).expect("a page");
+    assert_eq!(overhear::report::page::html(&page), files["index.html"]);
+    assert_eq!(overhear::report::page::markdown(&page), files["report.md"]);
+    for plot in &page.plots {
+        assert_eq!(plot.svg, files[&format!("plots/{}.svg", plot.name)]);
+    }
+}
+
+/// Each violation has a story that decides it, which ends in a trace beside the page.
+#[test]
+fn every_violation_is_told_and_told_once() {
+    let files = files(&["password-thief", "verified-contact"], &["matrix-tofu", "whatsapp"], Limits::default());
+    let page: Page = serde_json::from_str(&files["report.json"]).expect("a page");
+    let mut fallen = 0;
+    for scenario in &page.scenarios {
+        for row in &scenario.rows {
+            for (property, verdict) in scenario.properties.iter().zip(&row.verdicts) {
+                let falls = verdict.sign.starts_with("FALLS");
+                assert_eq!(falls, verdict.story.is_some(), "{}, {}, {property}", scenario.name, row.model);
+                let Some(id) = &verdict.story else { continue };
+                fallen += 1;
+                let story = page.stories.iter().find(|s| s.id == *id).expect("a story of that name");
+                let decided = story.decides.iter().filter(|d| d.scenario == scenario.name && d.property == *property);
+                let said = format!("{} ({}, ", row.model, row.arrives.as_deref().expect("an adversary"));
+                assert_eq!(decided.flat_map(|d| &d.models).filter(|m| m.starts_with(&said)).count(), 1, "{id}");
+            }
+        }
+    }
+    let decided: usize = page.stories.iter().flat_map(|s| &s.decides).map(|d| d.models.len()).sum();
+    assert_eq!(decided, fallen);
+    let mut sentences: Vec<&str> = page.stories.iter().map(|s| s.sentence.as_str()).collect();
+    sentences.sort_unstable();
+    sentences.dedup();
+    assert_eq!(sentences.len(), page.stories.len());
+    for story in &page.stories {
+        assert!(files.contains_key(&format!("traces/{}", story.trace)), "{}", story.trace);
+    }
+}
+
+#[test]
+fn what_was_cut_short_is_shown_as_unknown() {
+    let limits = Limits { states_max: Some(20), ..Limits::default() };
+    let files = files(&["password-thief"], &["matrix-cross-signing-tofu"], limits);
+    let page: Page = serde_json::from_str(&files["report.json"]).expect("a page");
+    let signs = page.scenarios[0].rows.iter().flat_map(|row| &row.verdicts).map(|v| v.sign.as_str());
+    assert!(signs.clone().any(|s| s == "unknown") && !signs.clone().any(|s| s == "holds"));
+    assert_eq!(page.complete, 0);
+    assert!(files["index.html"].contains("0 of 2 searches ended by themselves"));
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+    fn overhear(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_overhear"));
+        command.args(arguments).current_dir(self.0.path()).output().expect("the program runs")
+    }
+}
+
+fn read_all(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if path.is_dir() {
+            files.extend(read_all(&path).into_iter().map(|(inner, text)| (format!("{name}/{inner}"), text)));
+        } else {
+            files.insert(name, std::fs::read(&path).expect("a file"));
+        }
+    }
+    files
+}
+
+#[test]
+fn a_kept_run_gives_the_same_report() {
+    let folder = Folder::new();
+    let cells = ["password-thief", "--models", "matrix-tofu,signal"];
+    let compared = folder.overhear(&[&["compare", "--format", "json", "--out", "now"], &cells[..]].concat());
+    assert_eq!(compared.status.code(), Some(0));
+    std::fs::write(folder.path("run.json"), &compared.stdout).expect("a file");
+    let reported = folder.overhear(&["report", "run.json", "--out", "later"]);
+    assert_eq!(reported.status.code(), Some(0), "{}", String::from_utf8_lossy(&reported.stderr));
+    let (now, later) = (read_all(&folder.path("now")), read_all(&folder.path("later")));
+    for name in ["index.html", "report.md", "report.json", "plots/safety-against-cost.csv"] {
+        assert!(later.contains_key(name), "no {name}");
+    }
+    for (name, text) in &later {
+        assert!(now.get(name) == Some(text), "{name} differs");
+    }
+}
+
+/// A file of results is believed as far as it can be checked: files that changed and traces that do not replay are not.
+#[test]
+fn a_kept_run_is_not_taken_on_trust() {
+    let folder = Folder::new();
+    folder.overhear(&["init", "."]);
+    let checked = folder.overhear(&["check", "my-scenario.json", "--models", "my-model.json", "--format", "json"]);
+    let run: Record = serde_json::from_slice(&checked.stdout).expect("a run");
+    let report = |run: &Record| {
+        std::fs::write(folder.path("run.json"), json!(run).to_string()).expect("a file");
+        let output = folder.overhear(&["report", "run.json", "--out", "out"]);
+        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    assert_eq!(report(&run).0, Some(0));
+    let mut forged = run.clone();
+    let verdicts = forged.cells.iter_mut().flat_map(|c| &mut c.verdicts);
+    let mut attacks = verdicts.filter_map(|v| v.trace.as_mut());
+    attacks.find(|trace| trace.len() > 1).expect("an attack").pop();
+    let (code, said) = report(&forged);
+    assert!(code == Some(2) && said.contains("does not replay"), "{code:?}: {said}");
+    let mut renamed = run.clone();
+    renamed.cells[0].model = "another".to_string();
+    let (code, said) = report(&renamed);
+    assert!(code == Some(2) && said.contains("no file is named for it"), "{code:?}: {said}");
+    let path = folder.path("my-scenario.json");
+    let text = std::fs::read_to_string(&path).expect("a file");
+    std::fs::write(&path, text + "\n").expect("a file");
+    let (code, said) = report(&run);
+    assert!(code == Some(2) && said.contains("my-scenario.json has changed since run.json was written"), "{said}");
+}
