@@ -11,7 +11,7 @@ use crate::explore::{Limits, Progress, Tick};
 use crate::input::{self, Diagnostic, Source};
 use crate::model::{Property, Reductions};
 use crate::report::record::Record;
-use crate::report::{ci, itf, matrix, terminal, write_whole};
+use crate::report::{ci, explain, itf, matrix, terminal, write_whole};
 use crate::run::{self, Cell, CellProgress, Kept, Plan, RunError, Scenario, Verdict};
 use crate::scenario::{self, Model, arrival_by_name, property_by_name, property_name};
 use crate::trace;
@@ -525,6 +525,8 @@ pub struct Question {
     pub property: String,
     /// When the adversary arrives; if not said, the first arrival under which the property falls.
     pub arrives: Option<String>,
+    /// Whether what is left of the attack with other values is searched.
+    pub deep: bool,
     /// The file that the trace is also written to, as ITF.
     pub itf: Option<PathBuf>,
     /// Where the searches must stop.
@@ -572,7 +574,7 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
     let falls = |c: &&&Cell| c.verdicts.iter().any(|v| v.0 == property && matches!(v.1, Verdict::Violated { .. }));
     let Some(cell) = chosen.iter().find(falls).or(chosen.first()) else { return nothing_selected() };
     let index = cell.verdicts.iter().position(|v| v.0 == property).expect("the property was looked for above");
-    match (&question.itf, terminal::shown_by(cell, index)) {
+    match (&question.itf, explain::shown_by(cell, index)) {
         (None, _) => {}
         (Some(path), []) => {
             let verdict = matrix::verdict_word(&cell.verdicts[index].1);
@@ -580,9 +582,14 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
         }
         (Some(path), actions) => write_itf(path, cell, property, actions)?,
     }
+    let deep = question.deep.then_some((loaded.limits, &watcher as &dyn Progress));
+    let stopped_by = explain::what_stops(cell, index, deep);
+    if let Some(exit) = watcher.interrupted(&cells) {
+        return Ok(exit);
+    }
     match question.format {
-        Format::Json => print(&(pretty(&terminal::explanation_json(cell, index)) + "\n"))?,
-        _ => print(&terminal::explanation(cell, index))?,
+        Format::Json => print(&(pretty(&explain::value(cell, index, &stopped_by)) + "\n"))?,
+        _ => print(&explain::text(cell, index, &stopped_by))?,
     };
     Ok(match &cell.verdicts[index].1 {
         Verdict::Unknown { .. } => Exit::Inconclusive,
@@ -649,7 +656,7 @@ pub fn replay(path: &Path) -> Result<Exit, Failure> {
             Ok(Exit::Unmet)
         }
         Ok(states) => {
-            print(&terminal::steps(&world, &names, &actions))?;
+            print(&explain::steps(&world, &names, &actions))?;
             let last = states[states.len() - 1];
             let falls = crate::model::property::condition(&world, last, property) != property.is_safety();
             let told = match falls {

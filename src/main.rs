@@ -80,6 +80,9 @@ enum Command {
         /// When the adversary arrives; the first arrival under which the property falls if not said.
         #[arg(long)]
         arrives: Option<String>,
+        /// Search what is left of the attack with each other value on one axis that stops these steps.
+        #[arg(long)]
+        deep: bool,
         /// Also write the trace as an ITF file.
         #[arg(long, value_name = "FILE")]
         itf: Option<PathBuf>,
@@ -323,12 +326,13 @@ fn main() -> ExitCode {
         Command::Check { selection, format, junit, sarif } => {
             command::check(&selection.into(), format.into(), &command::CiFiles { junit, sarif })
         }
-        Command::Explain { scenario, model, property, arrives, itf, limits, format } => {
+        Command::Explain { scenario, model, property, arrives, deep, itf, limits, format } => {
             command::explain(&command::Question {
                 scenario,
                 model,
                 property,
                 arrives,
+                deep,
                 itf,
                 limits: limits.into(),
                 format: format.into(),

@@ -369,10 +369,7 @@ pub fn stopped_by(cell: &Cell, property: Property, trace: &[Action]) -> Vec<(Str
         }
         let others = values.iter().filter(|&v| *v != own && v != "unused");
         let stops = |value: &&String| {
-            let Some(policy) = with_axis(&cell.model.policy, &axis, value) else { return false };
-            let changed = cell.world.policy.map(|p| if p == cell.model.policy { policy } else { p });
-            let world = World { policy: changed, ..cell.world };
-            !trace::ends_with(&world, trace, property, false)
+            with_value(cell, &axis, value).is_some_and(|world| !trace::ends_with(&world, trace, property, false))
         };
         let stopping: Vec<String> = others.filter(stops).cloned().collect();
         if !stopping.is_empty() {
@@ -380,6 +377,42 @@ pub fn stopped_by(cell: &Cell, property: Property, trace: &[Action]) -> Vec<(Str
         }
     }
     decisive
+}
+
+/// The world of a cell whose policy under test has another value on one axis.
+fn with_value(cell: &Cell, axis: &str, value: &str) -> Option<World> {
+    let policy = with_axis(&cell.model.policy, axis, value)?;
+    let changed = cell.world.policy.map(|p| if p == cell.model.policy { policy } else { p });
+    Some(World { policy: changed, ..cell.world })
+}
+
+/// What is left of an attack once the policy has another value on one axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing: no attack within these bounds, in so many states.
+    Nothing(usize),
+    /// Another attack, a shortest one.
+    Attack(Box<World>, Vec<Action>),
+    /// Nobody attacks in vain: without an adversary no message ever reaches every honest device.
+    Nobody,
+    /// The search was cut short before it could tell.
+    Open(Stopped),
+}
+
+/// Searches for what is left of an attack on `property` once the policy has another value on one axis.
+pub fn left(cell: &Cell, property: Property, axis: &str, value: &str, limits: Limits, progress: &dyn Progress) -> Left {
+    let w = with_value(cell, axis, value).expect("a value of the axis");
+    match honest_run(&w, limits, progress) {
+        Ok(true) => {}
+        Ok(false) => return Left::Nobody,
+        Err(stopped) => return Left::Open(stopped),
+    }
+    let findings = exact::search(&w, &[property], limits, progress);
+    match (findings.trace(property), findings.stopped) {
+        (Some(trace), _) => Left::Attack(Box::new(w), trace.to_vec()),
+        (None, Some(stopped)) => Left::Open(stopped),
+        (None, None) => Left::Nothing(findings.states),
+    }
 }
 
 /// With which other value on a single axis a message would reach every honest device of `w`, where nobody attacks.

@@ -230,6 +230,31 @@ fn a_tampered_trace_is_not_believed() {
     assert!(code(&changed) == 0 && err(&changed).contains("has changed since the trace was written"));
 }
 
+/// What `--deep` says of a value is what a model that differs in that one value comes to: `matrix-tofu-linked` is
+/// `matrix-tofu` but for how devices join. And to keep keys from devices that nobody verified is not enough against a
+/// thief of the password: what is left is to ask the owner's own devices for the old keys.
+#[test]
+fn explain_deep_searches_what_is_left() {
+    let value = |words: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&out(&run(&[words, &["--format", "json"]].concat()))).expect("JSON")
+    };
+    let words = ["explain", "password-thief", "--property", "no-rogue-key", "--model"];
+    let deep = value(&[&words[..], &["matrix-tofu", "--deep"]].concat());
+    let linked = value(&[&words[..], &["matrix-tofu-linked"]].concat());
+    let left = |axis: &str, other: &str| {
+        let axes = deep["let-happen-by"].as_array().expect("axes");
+        let axis = axes.iter().find(|a| a["axis"] == axis).expect("the axis lets it happen");
+        let others = axis["deep"].as_array().expect("what is left");
+        others.iter().find(|o| o["value"] == other).expect("the value stops the steps")["left"].clone()
+    };
+    assert_eq!(linked["verdict"], "holds");
+    assert_eq!(left("joining", "existing-device")["verdict"], "holds");
+    let verified = left("recipients", "verified");
+    assert_eq!(verified["verdict"], "violated");
+    let trace: Vec<&str> = verified["trace"].as_array().expect("a trace").iter().filter_map(|a| a.as_str()).collect();
+    assert!(trace.last().is_some_and(|a| a.starts_with("forward-keys ")), "{trace:?}");
+}
+
 #[test]
 fn explain_tells_what_falls_and_what_holds() {
     let falls = run(&[&THIEF[..], &["no-rogue-key"]].concat());

@@ -5,7 +5,7 @@
 use overhear::explore::Limits;
 use overhear::report::page::Page;
 use overhear::report::record::Record;
-use overhear::report::{for_people, matrix, terminal};
+use overhear::report::{explain, for_people, matrix};
 use overhear::run::{Cell, Plan, Scenario, run};
 use overhear::scenario::{Model, read_scenario};
 use overhear::{bundle, schema};
@@ -51,7 +51,10 @@ fn one_attack_as_text_markdown_and_json() {
     let files = files(scenarios, models, Limits::default());
     insta::assert_snapshot!("report_md", files["report.md"]);
     insta::assert_snapshot!("report_json", files["report.json"]);
-    let text = with_cells(scenarios, models, Limits::default(), |cells, _| terminal::explanation(&cells[0], 0));
+    let text = with_cells(scenarios, models, Limits::default(), |cells, _| {
+        explain::text(&cells[0], 0, &explain::what_stops(&cells[0], 0, None))
+    });
+    let text = anstream::adapter::strip_str(&text).to_string();
     insta::assert_snapshot!("explain_text", text);
 }
 

@@ -1,7 +1,8 @@
 //! What continuous integration reads: JUnit, SARIF, and GitHub's annotations and step summary.
 
+use super::explain::steps;
 use super::matrix::{evil, stopped_word, verdict_word};
-use super::terminal::{cell_text, claim_span, each, expected_text, steps, summary};
+use super::terminal::{cell_text, claim_span, each, expected_text, summary};
 use crate::model::Property;
 use crate::run::{Cell, Scenario, Verdict};
 use crate::scenario::{arrival_name, property_name};

@@ -6,6 +6,7 @@ pub mod claims;
 pub mod coverage;
 mod csv;
 pub mod diff;
+pub mod explain;
 pub mod itf;
 pub mod matrix;
 pub mod page;

@@ -13,7 +13,9 @@ use crate::report::matrix::{self, PolicyCost, by_scenario, cost_row};
 use crate::report::plots;
 use crate::report::record::{Word, expected_word};
 use crate::run::{Cell, Verdict};
-use crate::scenario::{Care, InRoom, Model, ScenarioFile, arrival_name, axes, option_name, property_name};
+use crate::scenario::{
+    Care, Expectation, InRoom, Model, ScenarioFile, Several, arrival_name, axes, option_name, property_name,
+};
 use crate::story::{capital, list};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -109,6 +111,28 @@ pub struct Scenario {
     pub rows: Vec<VerdictRow>,
     /// The stories that are told first here.
     pub stories: Vec<String>,
+    /// What the scenario expects, and why.
+    pub claims: Vec<Claim>,
+}
+
+/// What a scenario expects of some cells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Claim {
+    /// The verdict that is expected.
+    pub expect: Word,
+    /// The properties it is about.
+    pub properties: Vec<String>,
+    /// The arrival it is about; null for every one.
+    pub arrives: Option<String>,
+    /// The axis values that a model has to have; none for every model.
+    pub models_with: Vec<String>,
+    /// Why.
+    pub why: String,
+    /// How many verdicts of the run are as expected.
+    pub met: usize,
+    /// How many are not, inconclusive ones left out.
+    pub unmet: usize,
 }
 
 /// One search.
@@ -276,6 +300,7 @@ fn scenario(group: &[&Cell], told: &Told) -> Scenario {
         properties: file.properties().map(|p| property_name(p).to_string()).collect(),
         rows: group.iter().map(|cell| verdict_row(cell, told)).collect(),
         stories: told.stories.iter().filter(|s| s.scenario == file.name).map(|s| s.id.clone()).collect(),
+        claims: file.expectations.iter().map(|c| claim(c, group)).filter(|c| c.met + c.unmet > 0).collect(),
     }
 }
 
@@ -309,6 +334,22 @@ fn cast(file: &ScenarioFile) -> Vec<String> {
     };
     lines.extend(adversary.devices.iter().map(device).chain(adversary.accounts.iter().map(account)));
     lines
+}
+
+fn claim(claim: &Expectation, group: &[&Cell]) -> Claim {
+    let decides = |cell: &&&Cell, i: usize| cell.claims[i].is_some_and(|c| std::ptr::eq(c, claim));
+    let verdicts = group.iter().flat_map(|cell| (0..cell.verdicts.len()).map(move |i| (cell, i)));
+    let met: Vec<bool> = verdicts.filter(|(c, i)| decides(c, *i)).filter_map(|(c, i)| c.met(i)).collect();
+    let with = |(axis, values): (&String, &Several<String>)| format!("{axis}: {}", values.0.join(" or "));
+    Claim {
+        expect: expected_word(claim.expect),
+        properties: claim.property.0.iter().map(|p| property_name(p.0).to_string()).collect(),
+        arrives: arrives(claim.arrives.as_ref().map(|a| a.0)),
+        models_with: claim.r#where.iter().map(with).collect(),
+        why: claim.why.clone(),
+        met: met.iter().filter(|met| **met).count(),
+        unmet: met.iter().filter(|met| !**met).count(),
+    }
 }
 
 fn verdict_row(cell: &Cell, told: &Told) -> VerdictRow {

@@ -3,7 +3,7 @@
 use crate::explore::recovery::recovery;
 use crate::model::Property;
 use crate::report::chart::{Chart, chart};
-use crate::report::{itf, results, terminal};
+use crate::report::{explain, itf, results};
 use crate::run::{Cell, Verdict, stopped_by};
 use crate::scenario::{arrival_name, property_name};
 use crate::story::{Gist, capital, consequence, gist, tell};
@@ -194,7 +194,7 @@ fn story(cells: &[Cell], number: usize, group: &[Spot]) -> (Story, (String, Stri
         endings: endings(cells, group, property),
         decides: decides(cells, group),
         trace: trace.clone(),
-        command: terminal::command(cell, property),
+        command: explain::command(cell, property),
     };
     (story, (trace, value.to_string() + "\n"))
 }

@@ -82,21 +82,7 @@ pub fn report_folder(name: &str, compared: &[&str]) -> PathBuf {
     let out = folder(name);
     let (passed, said) = run(overhear().arg("compare").args(compared).arg("--out").arg(&out).env("NO_COLOR", "1"));
     assert!(passed, "compare {compared:?}: {said}");
-    if !out.join("index.html").exists() {
-        lay_stub(&out);
-    }
     out
-}
-
-/// Until `compare` writes a report itself: the pages of `stub/`, with the texts of every file that has any.
-fn lay_stub(out: &Path) {
-    println!("STUB: compare writes no index.html; a page made by hand stands in for it");
-    let escaped = HOSTILE.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    let told = |escaped: &str| TEXTS.map(|field| format!("{field} {escaped}"));
-    let items: Vec<String> = told(&escaped).iter().map(|text| format!("<li><bdi>{text}</bdi></li>")).collect();
-    let page = fs::read_to_string(here().join("stub/index.html")).expect("UTF-8");
-    fs::write(out.join("index.html"), page.replace("<!-- texts -->", &items.concat())).expect("an empty folder");
-    fs::copy(here().join("stub/report.md"), out.join("report.md")).expect("an empty folder");
 }
 
 /// The fields that hold free text, in scenario and model files: each is hostile, and says which it is.
