@@ -9,11 +9,11 @@ pub mod report;
 use crate::bundle;
 use crate::explore::{Limits, Progress, Tick};
 use crate::input::{self, Diagnostic, Source};
-use crate::model::{Property, Reductions};
+use crate::model::{Arrival, Property, Reductions};
 use crate::report::record::Record;
 use crate::report::{ci, explain, itf, matrix, terminal, write_whole};
 use crate::run::{self, Cell, CellProgress, Kept, Plan, RunError, Scenario, Verdict};
-use crate::scenario::{self, Model, arrival_by_name, property_by_name, property_name};
+use crate::scenario::{self, Model, ScenarioFile, arrival_by_name, arrival_name, property_by_name, property_name};
 use crate::trace;
 use rayon::prelude::*;
 use serde_json::json;
@@ -515,6 +515,17 @@ pub fn check(selection: &Selection, format: Format, files: &CiFiles) -> Result<E
     Ok(watcher.interrupted(&cells).unwrap_or_else(|| exit_of(&cells)))
 }
 
+/// The arrival that a word names, if there is a word; the scenario has to have it.
+fn arrival_of(file: &ScenarioFile, word: Option<&str>) -> Result<Option<Arrival>, Failure> {
+    let Some(word) = word else { return Ok(None) };
+    let here: Vec<Arrival> = file.arrivals().into_iter().flatten().collect();
+    match arrival_by_name(word).filter(|arrival| here.contains(arrival)) {
+        Some(arrival) => Ok(Some(arrival)),
+        None if here.is_empty() => Err(Failure::Message(format!("{} has no adversary that could arrive", file.name))),
+        None => Err(unknown(&format!("arrival in {}", file.name), word, here.into_iter().map(arrival_name))),
+    }
+}
+
 /// What `overhear explain` is asked.
 pub struct Question {
     /// A bundled name or the path of a scenario file.
@@ -547,11 +558,6 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
     let names = Property::ALL.map(property_name);
     let property = property_by_name(&question.property)
         .ok_or_else(|| unknown("property", &question.property, names.into_iter()))?;
-    let arrivals = scenario::ARRIVALS.map(|a| a.1);
-    let arrives = match &question.arrives {
-        None => None,
-        Some(a) => Some(arrival_by_name(a).ok_or_else(|| unknown("arrival", a, arrivals.into_iter()))?),
-    };
     let mut loaded = load(&Selection {
         scenarios: vec![question.scenario.clone()],
         models: vec![question.model.clone()],
@@ -565,6 +571,7 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
         let what = format!("property that {} asks about", file.name);
         return Err(unknown(&what, &question.property, known.into_iter()));
     }
+    let arrives = arrival_of(file, question.arrives.as_deref())?;
     let watcher = Watcher::new()?;
     let cells = run::run(&loaded.plan(false), &watcher)?;
     if let Some(exit) = watcher.interrupted(&cells) {

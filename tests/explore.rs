@@ -51,7 +51,10 @@ impl Explorer {
 #[test]
 fn states_and_actions_are_told_in_the_names_of_the_scenario() {
     let explorer = start();
-    assert!(explorer.get("/").contains("<html"), "the page");
+    let page = explorer.get("/");
+    let title = "password-thief under matrix-tofu, adversary from-start";
+    assert!(page.contains("<html") && page.contains(&format!("<title>{title}</title>")), "{page}");
+    assert!(explorer.get("/.status").contains(&format!("\"model\":\"{title}\"")));
     assert!(explorer.get("/favicon.ico").contains(" 204 "), "there is none, and that is no error");
     assert!(explorer.get("/.states").contains("Nothing has happened yet."));
     let first = explorer.get("/.states/0");
@@ -61,7 +64,18 @@ fn states_and_actions_are_told_in_the_names_of_the_scenario() {
     {
         assert!(first.contains(told), "{told}: {first}");
     }
+    assert!(first.contains("\"steal-password bob *\""), "what the adversary does is marked: {first}");
     assert!(explorer.get("/.states/0/999").contains(" 404 "));
+}
+
+/// A power that waits for an arrival which the scenario does not have would be searched for nothing.
+#[test]
+fn only_an_arrival_of_the_scenario_is_taken() {
+    let asked = ["password-thief", "--model", "signal", "--port", "0", "--arrives", "after-verification"];
+    let refused = overhear(&asked).output().expect("it ends");
+    let said = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("no arrival in password-thief") && said.contains("from-start, after-first"), "{said}");
 }
 
 #[test]

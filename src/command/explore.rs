@@ -1,9 +1,9 @@
 //! `overhear explore`: one world in stateright's Explorer, a page in the browser that goes from state to state.
 
-use super::{Exit, Failure, LimitOptions, Selection, load, unknown};
+use super::{Exit, Failure, LimitOptions, Selection, arrival_of, load};
 use crate::explore::second::{OfWorld, as_stateright};
 use crate::model::{Action, Arrival, Facts, Needs, Property, Reduced, Reductions, State, World};
-use crate::scenario::{self, arrival_by_name, compile, property_name};
+use crate::scenario::{arrival_name, compile, property_name};
 use crate::story::{changes, sentence};
 use crate::trace::Names;
 use std::fmt;
@@ -99,13 +99,15 @@ impl stateright::Model for Explored {
         self.named.reduced.step(&s.state, a).map(|next| self.told(next))
     }
     fn format_action(&self, a: &Action) -> String {
-        crate::trace::text(self.world(), &self.named.names, *a)
+        let mark = if a.is_adversarial() { " *" } else { "" };
+        crate::trace::text(self.world(), &self.named.names, *a) + mark
     }
     fn format_step(&self, s: &Told, a: Action) -> Option<String> {
         let next = self.named.reduced.step(&s.state, a)?;
         let (world, names) = (self.world(), &self.named.names);
         let told = sentence(world, names, s.state, next, a);
-        Some([vec![told], changes(world, names, &s.state, &next)].concat().join("\n"))
+        let changed = changes(world, names, &s.state, &next).into_iter().map(|change| format!("\u{2022} {change}"));
+        Some([told].into_iter().chain(changed).collect::<Vec<_>>().join("\n"))
     }
     fn properties(&self) -> Vec<stateright::Property<Self>> {
         let named = |&p: &Property| stateright::Property { name: property_name(p), ..as_stateright(p) };
@@ -115,11 +117,6 @@ impl stateright::Model for Explored {
 
 /// Serves the Explorer until it is interrupted.
 pub fn explore(asked: &Exploration) -> Result<Exit, Failure> {
-    let arrivals = scenario::ARRIVALS.map(|a| a.1);
-    let arrives = match &asked.arrives {
-        None => None,
-        Some(a) => Some(arrival_by_name(a).ok_or_else(|| unknown("arrival", a, arrivals.into_iter()))?),
-    };
     let selection = Selection {
         scenarios: vec![asked.scenario.clone()],
         models: vec![asked.model.clone()],
@@ -129,10 +126,13 @@ pub fn explore(asked: &Exploration) -> Result<Exit, Failure> {
     };
     let loaded = load(&selection)?;
     let scenario = &loaded.scenarios[0];
-    let at = arrives.or(scenario.file.arrivals()[0]).unwrap_or(Arrival::FromStart);
+    let arrives = arrival_of(&scenario.file, asked.arrives.as_deref())?.or(scenario.file.arrivals()[0]);
+    let at = arrives.unwrap_or(Arrival::FromStart);
     let (world, names) = compile(&scenario.file, &scenario.source, &loaded.models[0], &loaded.known, at)?;
     let properties: Vec<Property> = scenario.file.properties().collect();
     let reduced = Reduced::new(&world, &properties, Reductions::NONE);
+    let when = arrives.map_or(String::new(), |a| format!(", adversary {}", arrival_name(a)));
+    let title = format!("{} under {}{when}", scenario.file.name, loaded.models[0].name);
     let named = Arc::new(Named { tried: reduced.with_needs(), reduced, names });
 
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, asked.port));
@@ -144,11 +144,15 @@ pub fn explore(asked: &Exploration) -> Result<Exit, Failure> {
     let front = Server::http(address).map_err(|e| taken(&e))?;
     let address = front.server_addr().to_ip().expect("it listens on an address of the internet");
     let behind = serve_behind(Explored { named, properties })?;
-    anstream::eprintln!("Explore {} under {} at http://{address}/", scenario.file.name, loaded.models[0].name);
-    anstream::eprintln!("Interrupt to stop.");
+    anstream::eprintln!("Explore {title} at http://{address}/");
+    anstream::eprintln!("What the adversary does is marked with *. Interrupt to stop.");
+    let title: Arc<str> = title.into();
     for request in front.incoming_requests() {
         match is_ours(&request, address) {
-            true => std::thread::spawn(move || pass_on(request, behind)),
+            true => {
+                let title = Arc::clone(&title);
+                std::thread::spawn(move || pass_on(request, behind, &title))
+            }
             false => std::thread::spawn(move || request.respond(Response::empty(403))),
         };
     }
@@ -192,9 +196,9 @@ fn serve_behind(model: Explored) -> Result<SocketAddrV4, Failure> {
     Ok(behind)
 }
 
-/// Asks the server behind for what was asked of us.
+/// Asks the server behind for what was asked of us. Where its page names itself or our type, we say what is explored.
 // The Explorer takes no bodies. By HTTP/1.0 an answer comes in one piece and ends with the connection.
-fn pass_on(request: Request, behind: SocketAddrV4) -> io::Result<()> {
+fn pass_on(request: Request, behind: SocketAddrV4, title: &str) -> io::Result<()> {
     // Browsers ask for it, and count what is not there as an error of the page.
     if request.url() == "/favicon.ico" {
         return request.respond(Response::empty(204));
@@ -208,7 +212,20 @@ fn pass_on(request: Request, behind: SocketAddrV4) -> io::Result<()> {
     let mut server = TcpStream::connect(behind)?;
     write!(server, "{method} {} HTTP/1.0\r\nHost: {behind}\r\nContent-Length: 0\r\n\r\n", request.url())?;
     server.read_to_end(&mut answer)?;
+    if ["/", "/.status"].contains(&request.url()) {
+        answer = renamed(&answer, title);
+    }
     let mut client = request.into_writer();
     client.write_all(&answer)?;
     client.flush()
+}
+
+/// An answer that says `title`, in which no character means anything to HTML or JSON.
+fn renamed(answer: &[u8], title: &str) -> Vec<u8> {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return answer.to_vec() };
+    let body = body.replace("Stateright Explorer", title).replace(std::any::type_name::<Explored>(), title);
+    // Its length is another now; the answer ends with the connection.
+    let head = head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("content-length:"));
+    (head.collect::<Vec<_>>().join("\r\n") + "\r\n\r\n" + &body).into_bytes()
 }
