@@ -354,18 +354,22 @@ fn attacks(cell: &Cell, findings: &Findings) -> BTreeMap<String, String> {
 /// The report: every exception, and what was compared.
 fn strictness() -> String {
     let models = bundle::models();
-    let mut by_move: BTreeMap<_, Vec<(String, String, String)>> = BTreeMap::new();
+    let mut by_move: BTreeMap<_, Vec<(&String, &String, &String)>> = BTreeMap::new();
     let mut table = String::new();
-    for scenario in scenarios() {
-        for arrives in scenario.file.arrivals().into_iter().flatten() {
-            let of_models: Vec<_> = models.par_iter().map(|m| moved(&scenario, m, &models, arrives)).collect();
-            let sum = |of: fn(&Covered) -> usize| of_models.iter().map(|(covered, _)| of(covered)).sum::<usize>();
-            let [compared, mute, too_large] = [sum(|c| c.compared), sum(|c| c.mute), sum(|c| c.too_large)];
-            let (name, arrives) = (&scenario.file.name, arrival_name(arrives));
-            table += &format!("| {name} | {arrives} | {compared} | {mute} | {too_large} |\n");
-            for (place, cell, properties, attack) in of_models.into_iter().flat_map(|(_, rows)| rows) {
-                by_move.entry(place).or_default().push((cell, properties, attack));
-            }
+    let scenarios = scenarios();
+    // All of them side by side: where few models are left, the next scenario's are begun.
+    let arrivals = |s: usize| scenarios[s].file.arrivals().into_iter().flatten().map(move |arrives| (s, arrives));
+    let cells: Vec<(usize, Arrival)> = (0..scenarios.len()).flat_map(arrivals).collect();
+    let each: Vec<_> = cells.iter().flat_map(|&(s, arrives)| models.iter().map(move |m| (s, arrives, m))).collect();
+    let of_all: Vec<_> = each.par_iter().map(|&(s, arrives, m)| moved(&scenarios[s], m, &models, arrives)).collect();
+    for (&(s, arrives), of_models) in cells.iter().zip(of_all.chunks(models.len())) {
+        let scenario = &scenarios[s];
+        let sum = |of: fn(&Covered) -> usize| of_models.iter().map(|(covered, _)| of(covered)).sum::<usize>();
+        let [compared, mute, too_large] = [sum(|c| c.compared), sum(|c| c.mute), sum(|c| c.too_large)];
+        let (name, arrives) = (&scenario.file.name, arrival_name(arrives));
+        table += &format!("| {name} | {arrives} | {compared} | {mute} | {too_large} |\n");
+        for (place, cell, properties, attack) in of_models.iter().flat_map(|(_, rows)| rows) {
+            by_move.entry(place).or_default().push((cell, properties, attack));
         }
     }
     let mut text = STRICTNESS_HEAD.to_string();
