@@ -54,6 +54,8 @@ fn states_and_actions_are_told_in_the_names_of_the_scenario() {
     let page = explorer.get("/");
     let title = "password-thief under matrix-tofu, adversary from-start";
     assert!(page.contains("<html") && page.contains(&format!("<title>{title}</title>")), "{page}");
+    let (head, body) = page.split_once("\r\n\r\n").expect("a head and a body");
+    assert!(head.to_lowercase().contains(&format!("content-length: {}", body.len())), "{head}");
     assert!(explorer.get("/.status").contains(&format!("\"model\":\"{title}\"")));
     assert!(explorer.get("/favicon.ico").contains(" 204 "), "there is none, and that is no error");
     assert!(explorer.get("/.states").contains("Nothing has happened yet."));

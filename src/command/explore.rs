@@ -225,7 +225,9 @@ fn renamed(answer: &[u8], title: &str) -> Vec<u8> {
     let text = String::from_utf8_lossy(answer);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return answer.to_vec() };
     let body = body.replace("Stateright Explorer", title).replace(std::any::type_name::<Explored>(), title);
-    // Its length is another now; the answer ends with the connection.
-    let head = head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("content-length:"));
+    let head = head.lines().map(|line| match line.to_ascii_lowercase().starts_with("content-length:") {
+        true => format!("Content-Length: {}", body.len()),
+        false => line.to_string(),
+    });
     (head.collect::<Vec<_>>().join("\r\n") + "\r\n\r\n" + &body).into_bytes()
 }
