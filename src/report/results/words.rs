@@ -18,6 +18,7 @@ const ADVERSARIES: &[(&str, &str)] = &[
     ("invited-newcomer", "a proxy before somebody who is invited"),
     ("invited-newcomer-history", "a proxy before somebody who is handed the history"),
     ("large-everyone-sends", "the recipient's server where everybody sends"),
+    ("large-four-people", "proxies before two people and a thief of a third one's tablet, in a room of four"),
     ("large-three-people", "a password thief in a room of three"),
     ("large-two-sender-devices", "the sender's server that lies to two sending devices"),
     ("large-verified-contact", "the recipient's server once one of two sending devices verified him"),
