@@ -1,6 +1,8 @@
 //! How what a policy asks of people grows with their number and with their devices.
 
-use super::paper::{At, Axes, Entry, Sheet, Style};
+use super::paper::{
+    At, Axes, Entry, Key, Place, Style, draw_marker, height, line, list, number_points, place, sheet, write_lines,
+};
 use super::{Compared, Plot};
 use crate::explore::cost::{Cost, TooMany, cast, cheapest_within};
 use crate::model::{PEOPLE_MAX, VIEWERS_MAX};
@@ -131,31 +133,38 @@ fn classes<'m>(models: &[&'m Model], curves: &[Curve]) -> (Vec<Class<'m>>, Vec<S
 }
 
 fn drawing(growth: &Growth, classes: &[Class], nowhere: &[String], about: &str) -> String {
-    let names = |class: &Class| class.models.iter().map(|m| m.marked_name()).collect::<Vec<String>>();
     let all = classes.iter().flat_map(|class| class.curve.iter().filter_map(asks));
     let axes = Axes {
         x: (growth.sizes[0].0, growth.sizes[growth.sizes.len() - 1].0),
         y_max: all.max().unwrap_or(0).max(1),
-        height: 320.0,
         x_title: growth.x_title.clone(),
         y_title: "ceremonies and prompts until everybody reads".to_string(),
     };
-    let place = |((size, _), asked): (&(u32, Vec<usize>), &Asked)| asks(asked).map(|y| axes.at(*size, y));
-    let places = |class: &Class| growth.sizes.iter().zip(&class.curve).map(place).collect::<Vec<Option<At>>>();
-    let mut sheet = Sheet::default();
-    let below = axes.draw(&mut sheet);
-    for (n, class) in classes.iter().enumerate() {
-        for part in places(class).split(Option::is_none) {
-            let part: Vec<At> = part.iter().copied().flatten().collect();
-            sheet.line(&part, Style::nth(n).colour, 2.0, Style::nth(n).dashes);
-            part.iter().for_each(|&at| sheet.marker(at, Style::nth(n), &names(class).join(", ")));
-        }
-    }
-    for (n, class) in classes.iter().enumerate() {
-        places(class).into_iter().flatten().next_back().into_iter().for_each(|at| sheet.number(at, n + 1));
-    }
-    let entry = |(n, class)| Entry { number: n + 1, style: Style::nth(n), as_line: true, names: names(class) };
+    let names = |class: &Class| class.models.iter().map(|m| m.marked_name()).collect::<Vec<String>>();
+    let entry = |(n, class)| (Key::Line(Style::nth(n)), names(class));
     let entries: Vec<Entry> = classes.iter().enumerate().map(entry).collect();
-    let end = sheet.list(below, &entries, nowhere);
-    sheet.finish(end, growth.title, about)
+    let below = list(&entries, nowhere);
+    sheet(Axes::HEIGHT + height(&below), growth.title, about, |area| {
+        let (mut chart, free) = axes.draw(area)?;
+        let (mut markers, mut ends) = (Vec::new(), Vec::new());
+        for (n, class) in classes.iter().enumerate() {
+            let places = places(growth, class);
+            for part in places.split(Option::is_none) {
+                let part: Vec<Place> = part.iter().flatten().cloned().collect();
+                let known: Vec<At> = part.iter().map(|place| chart.backend_coord(place)).collect();
+                chart.draw_series([line(part, Style::nth(n))])?;
+                known.iter().try_for_each(|&at| draw_marker(area, at, Style::nth(n)))?;
+                markers.extend(known);
+            }
+            ends.extend(places.iter().flatten().next_back().map(|end| (chart.backend_coord(end), n + 1)));
+        }
+        number_points(area, &chart, &markers, &ends)?;
+        write_lines(&free, &below)
+    })
+}
+
+/// Where the line of some policies goes through at each size.
+fn places(growth: &Growth, class: &Class) -> Vec<Option<Place>> {
+    let at = |((size, _), asked): (&(u32, Vec<usize>), &Asked)| Some(place(*size, asks(asked)?));
+    growth.sizes.iter().zip(&class.curve).map(at).collect()
 }

@@ -1,256 +1,156 @@
-//! A sheet of paper as SVG: axes of whole numbers, marks that need no colour to be told apart, a list of names below.
+//! A sheet of paper, drawn by plotters: charts, lines of text below them, and numbers beside points.
 //!
 //! The sheet is white on any page, and narrow, so that its letters can be read on a phone. It has no ids: many can
-//! stand in one page.
+//! stand in one page. What differs in colour differs in shape or dashes as well.
 
-use std::fmt::Write;
+use minijinja::HtmlEscape;
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::SegmentedCoord;
+use plotters::coord::types::RangedCoordu32;
+use plotters::element::{DashedPathElement, DynElement};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::ops::Range;
 
 /// How wide every sheet is; letters are 15 high.
-const WIDTH: f64 = 520.0;
+const WIDTH: u32 = 520;
 /// From one line of text to the next.
-const LINE: f64 = 20.0;
+const LINE: i32 = 20;
 /// What is left free at the sides.
-const MARGIN: f64 = 10.0;
-/// How wide digits are at most.
-const DIGIT: f64 = 10.0;
-/// Where names stand in the list, and how much room there is for them.
-const NAMES: (f64, f64) = (84.0, WIDTH - 84.0 - 12.0);
+pub const MARGIN: i32 = 10;
+/// How high the numbers below an axis are with their title.
+pub const SCALE: i32 = 54;
+/// What plotters calls a font whose letters it writes 15 high.
+const FONT: (&str, f64) = ("sans-serif", 15.0 * 1.24);
+/// Where names stand in the list.
+const NAMES: i32 = 84;
 
 /// A place on a sheet: to the right, and down.
-pub type At = (f64, f64);
+pub type At = (i32, i32);
+/// A sheet, or a part of it.
+pub type Area<'s> = DrawingArea<SVGBackend<'s>, Shift>;
+/// Axes with what is drawn between them.
+pub type Chart<'s> = ChartContext<'s, SVGBackend<'s>, Cartesian2d<Axis, Axis>>;
+type Axis = SegmentedCoord<RangedCoordu32>;
+/// Two numbers on the axes.
+pub type Place = (SegmentValue<u32>, SegmentValue<u32>);
+/// Something drawn, at places of one kind.
+type Element<'s, C> = DynElement<'static, SVGBackend<'s>, C>;
+/// What drawing on a string could fail with, if it could fail.
+pub type Error = DrawingAreaErrorKind<std::io::Error>;
+
+/// What is written and drawn if nothing else is said.
+pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+const GREY: RGBColor = RGBColor(0x55, 0x55, 0x55);
+const PALE: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 
 /// The colours of Okabe and Ito, which are told apart without full sight of colours as well; their yellow is too pale.
-const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#e69f00"];
-/// How lines are broken.
-const DASHES: [&str; 4] = ["none", "9 4", "2 4", "12 4 2 4"];
-/// Circle, square, diamond, triangle, cross.
-const SHAPES: [&str; 5] = [
-    "m-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0z",
-    "m-5.5-5.5h11v11h-11z",
-    "m0-7.5l7.5 7.5l-7.5 7.5l-7.5-7.5z",
-    "m0-8l7.5 13h-15z",
-    "m-5.5-5.5l11 11m0-11l-11 11",
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xcc, 0x79, 0xa7),
+    RGBColor(0x00, 0x00, 0x00),
+    RGBColor(0x56, 0xb4, 0xe9),
+    RGBColor(0xe6, 0x9f, 0x00),
 ];
+/// How lines are broken: how long each dash is, and each gap.
+const DASHES: [(i32, i32); 4] = [(1, 0), (9, 4), (2, 4), (16, 7)];
+const SHAPES: [Shape; 5] = [Shape::Circle, Shape::Square, Shape::Diamond, Shape::Triangle, Shape::Cross];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Ring,
+    Circle,
+    Square,
+    Diamond,
+    Triangle,
+    Cross,
+}
 
 /// How the things of one number are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// The colour.
-    pub colour: &'static str,
-    /// How its lines are broken.
-    pub dashes: &'static str,
-    /// The marker, from its middle.
-    pub shape: &'static str,
-    /// The colour within the marker.
-    pub within: &'static str,
+    colour: RGBColor,
+    dashes: (i32, i32),
+    shape: Shape,
 }
 
 impl Style {
     /// The `n`th of many that all differ.
     pub fn nth(n: usize) -> Self {
-        let colour = COLOURS[n % COLOURS.len()];
-        Self { colour, dashes: DASHES[n % DASHES.len()], shape: SHAPES[n % SHAPES.len()], within: colour }
+        Self { colour: COLOURS[n % 7], dashes: DASHES[n % 4], shape: SHAPES[n % 5] }
     }
     /// What stands out.
-    pub const BEST: Self = Self { colour: COLOURS[0], dashes: DASHES[1], shape: SHAPES[2], within: COLOURS[0] };
+    pub const BEST: Self = Self { colour: COLOURS[0], dashes: DASHES[1], shape: Shape::Diamond };
     /// What does not.
-    pub const OTHER: Self = Self { colour: "#555555", dashes: DASHES[0], shape: SHAPES[0], within: "#ffffff" };
+    pub const OTHER: Self = Self { colour: GREY, dashes: DASHES[0], shape: Shape::Ring };
 }
 
-/// How a surface is filled, and what can be read on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fill {
-    /// The surface's colour.
-    pub colour: &'static str,
-    /// The colour of what is written on it.
-    pub ink: &'static str,
+/// A sheet as a file; `draw` draws on it.
+pub fn sheet(height: i32, title: &str, about: &str, draw: impl FnOnce(&Area) -> Result<(), Error>) -> String {
+    let mut svg = String::new();
+    let area = SVGBackend::with_string(&mut svg, (WIDTH, height as u32)).into_drawing_area();
+    let drawn = area.fill(&WHITE).and_then(|()| draw(&area)).and_then(|()| area.present());
+    drawn.expect("a string takes everything");
+    drop(area);
+    // What plotters has no word for: that this is one picture, and what it is called.
+    let (title, about) = (HtmlEscape(title), HtmlEscape(about));
+    svg.replacen('>', &format!(" role=\"img\">\n<title>{title}</title>\n<desc>{about}</desc>"), 1)
 }
 
-/// Which part of a text stands at its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Anchor {
-    Start,
-    Middle,
-    End,
+/// Text as every sheet has it, with that part of it at its place.
+pub fn text(part: HPos, colour: RGBColor) -> TextStyle<'static> {
+    FONT.into_font().color(&colour).pos(Pos::new(part, VPos::Center))
 }
 
-/// How a text is written that is none of many.
-const BOLD: &str = " font-weight=\"bold\"";
-/// The same where lines may run behind it.
-const BOLD_ON_WHITE: &str = " font-weight=\"bold\" stroke=\"#ffffff\" stroke-width=\"3\" paint-order=\"stroke\"";
-
-/// A sheet that is being drawn.
-#[derive(Default)]
-pub struct Sheet {
-    drawn: String,
-    /// Where something stands that nothing may be written over: the middle, and how far it reaches.
-    taken: Vec<(At, At)>,
+fn bold(part: HPos) -> TextStyle<'static> {
+    let TextStyle { font, color, pos } = text(part, INK);
+    TextStyle { font: font.style(FontStyle::Bold), color, pos }
 }
 
-impl Sheet {
-    /// The sheet as a file, cut off below `height`.
-    pub fn finish(self, height: f64, title: &str, about: &str) -> String {
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 {WIDTH} {height}\" \
-             width=\"{WIDTH}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"15\" fill=\"#222222\">\n\
-             <title>{}</title>\n<desc>{}</desc>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>\n\
-             {}</svg>\n",
-            escaped(title),
-            escaped(about),
-            self.drawn
-        )
-    }
+/// How wide a number is at most.
+pub fn digits(number: usize) -> i32 {
+    10 * number.to_string().len() as i32
+}
 
-    /// A line through several places.
-    pub fn line(&mut self, places: &[At], colour: &str, width: f64, dashes: &str) {
-        let points: Vec<String> = places.iter().map(|&(x, y)| format!("{},{}", round(x), round(y))).collect();
-        self.draw(format_args!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\" \
-             stroke-dasharray=\"{dashes}\"/>",
-            points.join(" ")
-        ));
-    }
-
-    /// A marker, which says what it stands for where it is pointed at.
-    pub fn marker(&mut self, (x, y): At, style: Style, says: &str) {
-        let Style { colour, shape, within, .. } = style;
-        let (x, y) = (round(x), round(y));
-        self.draw(format_args!(
-            "<path d=\"M{x} {y}{shape}\" fill=\"{within}\" stroke=\"{colour}\" stroke-width=\"2\"><title>{}</title>\
-             </path>",
-            escaped(&straight(says))
-        ));
-        self.taken.push(((x, y), (9.0, 9.0)));
-    }
-
-    /// A line of text with its middle at the height of its place.
-    fn text(&mut self, (x, y): At, anchor: Anchor, text: &str, how: &str) {
-        let anchor = match anchor {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
-        };
-        let (x, y, text) = (round(x), round(y + 5.0), escaped(text));
-        self.draw(format_args!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\"{how}>{text}</text>"));
-    }
-
-    /// Writes a number near a marker, where nothing else stands; from farther away a thin line leads to it.
-    pub fn number(&mut self, near: At, number: usize) {
-        let text = number.to_string();
-        let reach = (DIGIT * text.len() as f64 / 2.0, LINE / 2.0 - 1.0);
-        let place = self.free_place(near, reach);
-        if (place.0 - near.0).abs().max((place.1 - near.1).abs()) > 26.0 {
-            self.line(&[near, place], "#888888", 1.0, "none");
-        }
-        self.text(place, Anchor::Middle, &text, BOLD_ON_WHITE);
-        self.taken.push((place, reach));
-    }
-
-    /// The nearest place to the right, to the left, above or below, in which something of that reach touches nothing.
-    fn free_place(&self, near: At, reach: At) -> At {
-        const WAYS: [At; 8] =
-            [(1.0, 0.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (-1.0, -1.0), (-1.0, 1.0)];
-        let far = |steps: u32| 11.0 + 8.0 * f64::from(steps);
-        let place = |steps, way: At| (near.0 + way.0 * (far(steps) + reach.0), near.1 + way.1 * (far(steps) + 7.0));
-        let on_sheet = |p: &At| p.0 > reach.0 && p.0 + reach.0 < WIDTH && p.1 > reach.1;
-        let apart =
-            |p: &At, (q, r): &(At, At)| (p.0 - q.0).abs() >= reach.0 + r.0 || (p.1 - q.1).abs() >= reach.1 + r.1;
-        let free = |p: &At| on_sheet(p) && self.taken.iter().all(|other| apart(p, other));
-        let mut all = (0..40).flat_map(|steps| WAYS.map(|way| place(steps, way)));
-        all.find(free).unwrap_or(place(0, WAYS[0]))
-    }
-
-    /// Lists what the numbers stand for, from `top` on, and then who has no number; returns where the list ends.
-    pub fn list(&mut self, top: f64, entries: &[Entry], without: &[String]) -> f64 {
-        let mut y = top;
-        for Entry { number, style, as_line, names } in entries {
-            let key = (62.0, y);
-            if *as_line {
-                self.line(&[(key.0 - 18.0, y), (key.0 + 18.0, y)], style.colour, 2.0, style.dashes);
-            }
-            self.marker(key, *style, &names.join(", "));
-            self.text((32.0, y), Anchor::End, &number.to_string(), BOLD);
-            y = self.names((NAMES.0, y), NAMES.1, names);
-        }
-        if !without.is_empty() {
-            self.text((MARGIN, y + 4.0), Anchor::Start, "No way to set these up was found:", "");
-            y = self.names((MARGIN, y + 4.0 + LINE), WIDTH - 2.0 * MARGIN, without);
-        }
-        self.explain_mark(y, entries.iter().flat_map(|entry| entry.names.clone()).chain(without.iter().cloned()))
-    }
-
-    /// Says at `y` what the mark behind a name means, if one of `names` has it; returns where the sheet is free.
-    pub fn explain_mark(&mut self, y: f64, mut names: impl Iterator<Item = String>) -> f64 {
-        if !names.any(|name| name.ends_with('†')) {
-            return y;
-        }
-        self.text((MARGIN, y + 4.0), Anchor::Start, "† some values of the model are unverified", "");
-        y + 4.0 + LINE
-    }
-
-    /// A marker at `y`, and what it means; returns where the next one stands.
-    pub fn key(&mut self, y: f64, style: Style, says: &str) -> f64 {
-        self.marker((MARGIN + 12.0, y), style, says);
-        self.text((MARGIN + 34.0, y), Anchor::Start, says, "");
-        y + LINE
-    }
-
-    /// A colour at `y`, and what it means; returns where the next one stands.
-    pub fn swatch(&mut self, y: f64, fill: Fill, says: &str) -> f64 {
-        self.rectangle((MARGIN, y - 8.0), (24.0, 16.0), fill);
-        self.text((MARGIN + 34.0, y), Anchor::Start, says, "");
-        y + LINE
-    }
-
-    /// Names at `y`, and below them a bar of numbers, each as long as it is large; returns where the next names stand.
-    pub fn bar(&mut self, y: f64, names: &[String], parts: &[(usize, Fill)]) -> f64 {
-        let (room, high) = (WIDTH - 2.0 * MARGIN, 17.0);
-        let top = self.names((MARGIN, y), room, names) - LINE / 2.0 - 3.0;
-        let total: usize = parts.iter().map(|part| part.0).sum();
-        let mut left = MARGIN;
-        for &(n, fill) in parts.iter().filter(|part| part.0 > 0) {
-            let wide = room * n as f64 / total as f64;
-            self.rectangle((left, top), (wide, high), fill);
-            if DIGIT * n.to_string().len() as f64 <= wide {
-                let ink = format!(" fill=\"{}\"", fill.ink);
-                self.text((left + wide / 2.0, top + high / 2.0), Anchor::Middle, &n.to_string(), &ink);
-            }
-            left += wide;
-        }
-        top + high + 16.0
-    }
-
-    fn rectangle(&mut self, (x, y): At, (width, height): At, fill: Fill) {
-        let (x, y, width, colour) = (round(x), round(y), round(width), fill.colour);
-        self.draw(format_args!(
-            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{colour}\" stroke=\"#222222\"/>"
-        ));
-    }
-
-    /// Writes names one after the other, on as many lines as they take; returns where the next line stands.
-    fn names(&mut self, (x, top): At, room: f64, names: &[String]) -> f64 {
-        let lines = wrapped(names, room);
-        for (i, line) in lines.iter().enumerate() {
-            self.text((x, top + LINE * i as f64), Anchor::Start, line, "");
-        }
-        top + LINE * lines.len() as f64 + 4.0
-    }
-
-    fn draw(&mut self, element: std::fmt::Arguments) {
-        writeln!(self.drawn, "{element}").expect("a string takes everything");
+/// A line through several places.
+pub fn line<'s, C: Clone + 'static>(places: Vec<C>, style: Style) -> Element<'s, C> {
+    let Style { colour, dashes: (dash, gap), .. } = style;
+    match gap {
+        0 => PathElement::new(places, colour.stroke_width(2)).into_dyn(),
+        _ => DashedPathElement::new(places, dash, gap, colour.stroke_width(2)).into_dyn(),
     }
 }
 
-/// A line of the list: what a number on the sheet stands for.
-pub struct Entry {
-    /// The number.
-    pub number: usize,
-    /// How it is drawn.
-    pub style: Style,
-    /// Whether it is a line; a point otherwise.
-    pub as_line: bool,
-    /// The names of what it stands for.
-    pub names: Vec<String>,
+/// A thin line from one place to another.
+pub fn thin_line<'s, C: Clone + 'static>(from: C, to: C) -> Element<'s, C> {
+    PathElement::new(vec![from, to], GREY).into_dyn()
+}
+
+/// Draws a marker with its middle at a place.
+pub fn draw_marker(area: &Area, at: At, style: Style) -> Result<(), Error> {
+    let (full, drawn) = (style.colour.filled(), style.colour.stroke_width(2));
+    let polygon = |corners: &[At]| {
+        let corners: Vec<At> = corners.iter().map(|corner| (at.0 + corner.0, at.1 + corner.1)).collect();
+        area.draw(&Polygon::new(corners, full))
+    };
+    match style.shape {
+        Shape::Ring => {
+            area.draw(&Circle::new(at, 6, WHITE.filled()))?;
+            area.draw(&Circle::new(at, 6, drawn))
+        }
+        Shape::Circle => area.draw(&Circle::new(at, 7, full)),
+        Shape::Square => polygon(&[(-6, -6), (6, -6), (6, 6), (-6, 6)]),
+        Shape::Diamond => polygon(&[(0, -8), (8, 0), (0, 8), (-8, 0)]),
+        Shape::Triangle => polygon(&[(0, -8), (8, 6), (-8, 6)]),
+        Shape::Cross => area.draw(&Cross::new(at, 6, drawn)),
+    }
+}
+
+/// A filled surface with a border, from its upper left to its lower right.
+pub fn surface<'s, C: Clone + 'static>(corners: [C; 2], fill: RGBColor) -> [Element<'s, C>; 2] {
+    [fill.filled(), INK.stroke_width(1)].map(|style| Rectangle::new(corners.clone(), style).into_dyn())
 }
 
 /// Two axes of whole numbers.
@@ -259,8 +159,6 @@ pub struct Axes {
     pub x: (u32, u32),
     /// The greatest number upwards; the least is 0.
     pub y_max: u32,
-    /// How high the axes are.
-    pub height: f64,
     /// What the numbers to the right are.
     pub x_title: String,
     /// What the numbers upwards are.
@@ -268,59 +166,160 @@ pub struct Axes {
 }
 
 impl Axes {
-    /// Left and right end, and the top, of what is drawn.
-    const LEFT: f64 = 48.0;
-    const RIGHT: f64 = WIDTH - 16.0;
-    const TOP: f64 = 44.0;
+    /// How high a chart is with its axes.
+    pub const HEIGHT: i32 = 500;
 
-    /// Where two numbers meet.
-    pub fn at(&self, x: u32, y: u32) -> At {
-        let ((least, most), room) = (self.x, Self::RIGHT - Self::LEFT - 28.0 - 44.0);
-        let across = if most == least { 0.5 } else { f64::from(x - least) / f64::from(most - least) };
-        let up = f64::from(y) / f64::from(self.y_max.max(1));
-        (Self::LEFT + 28.0 + room * across, self.bottom() - 14.0 - up * (self.height - 30.0))
-    }
-
-    /// The right end of the axes.
-    pub fn right(&self) -> f64 {
-        Self::RIGHT
-    }
-
-    fn bottom(&self) -> f64 {
-        Self::TOP + self.height
-    }
-
-    /// Draws the axes with their numbers and titles; returns where the sheet is free below them.
-    pub fn draw(&self, sheet: &mut Sheet) -> f64 {
-        let (bottom, grey) = (self.bottom(), "#dddddd");
-        for y in ticks(0, self.y_max, 11) {
-            let height = self.at(self.x.0, y).1;
-            sheet.line(&[(Self::LEFT, height), (Self::RIGHT, height)], grey, 1.0, "none");
-            sheet.text((Self::LEFT - 8.0, height), Anchor::End, &y.to_string(), "");
-            sheet.taken.push(((Self::LEFT / 2.0, height), (Self::LEFT / 2.0, 9.0)));
-        }
-        for x in ticks(self.x.0, self.x.1, 9) {
-            let (across, _) = self.at(x, 0);
-            sheet.line(&[(across, bottom), (across, bottom + 6.0)], "#222222", 1.0, "none");
-            sheet.text((across, bottom + 18.0), Anchor::Middle, &x.to_string(), "");
-            sheet.taken.push(((across, bottom + 18.0), (18.0, 9.0)));
-        }
-        sheet.line(&[(Self::LEFT, Self::TOP), (Self::LEFT, bottom), (Self::RIGHT, bottom)], "#222222", 1.0, "none");
-        sheet.text((MARGIN, 20.0), Anchor::Start, &self.y_title, "");
-        sheet.text(((Self::LEFT + Self::RIGHT) / 2.0, bottom + 40.0), Anchor::Middle, &self.x_title, "");
-        bottom + 76.0
+    /// Draws the axes at the top of a sheet; gives what is drawn between them, and what is free below them.
+    pub fn draw<'s>(&self, area: &Area<'s>) -> Result<(Chart<'s>, Area<'s>), Error> {
+        let (above, below) = area.split_vertically(Self::HEIGHT);
+        let mut builder = ChartBuilder::on(&above);
+        // Numbers of the last points stand to the right of the axes.
+        builder.margin(MARGIN).margin_right(4 * MARGIN).margin_bottom(2 * MARGIN);
+        builder.x_label_area_size(SCALE).y_label_area_size(64);
+        let (x, y) = (self.x.0..self.x.1, 0..self.y_max);
+        let mut chart = builder.build_cartesian_2d(x.into_segmented(), y.into_segmented())?;
+        let mut mesh = chart.configure_mesh();
+        mesh.axis_style(INK).bold_line_style(PALE).disable_x_mesh().x_labels(9).y_labels(11);
+        mesh.label_style(text(HPos::Center, INK)).axis_desc_style(text(HPos::Center, INK));
+        mesh.x_desc(&self.x_title).y_desc(&self.y_title).draw()?;
+        Ok((chart, below))
     }
 }
 
-/// The numbers from `least` to `most` that stand at an axis: round ones, and at most `many`.
-fn ticks(least: u32, most: u32, many: u32) -> Vec<u32> {
-    let tens = (0..9).map(|n| 10u32.pow(n));
-    let step = tens.flat_map(|ten| [ten, 2 * ten, 5 * ten]).find(|s| (most - least) / s < many);
-    (least..=most).filter(|n| n % step.unwrap_or(u32::MAX) == 0).collect()
+/// Where two numbers meet.
+pub fn place(x: u32, y: u32) -> Place {
+    (SegmentValue::CenterOf(x), SegmentValue::CenterOf(y))
 }
 
-/// Names with commas between them, on lines that fit into `room`.
-fn wrapped(names: &[String], room: f64) -> Vec<String> {
+/// Writes numbers beside points, so that none covers another, nor one of `markers`; from farther away a thin line leads
+/// to the point.
+pub fn number_points(area: &Area, chart: &Chart, markers: &[At], points: &[(At, usize)]) -> Result<(), Error> {
+    let (across, down) = chart.plotting_area().get_pixel_range();
+    let room = (across.start..WIDTH as i32, down);
+    let mut taken: Vec<(At, At)> = markers.iter().map(|&at| (at, (9, 9))).collect();
+    for &(near, number) in points {
+        let reach = (digits(number) / 2, 8);
+        let at = free_place(&room, &taken, near, reach);
+        if (at.0 - near.0).abs().max((at.1 - near.1).abs()) > 26 {
+            area.draw(&thin_line(near, at))?;
+        }
+        // What lies behind the number leaves it free.
+        area.draw(&Rectangle::new(
+            [(at.0 - reach.0, at.1 - reach.1), (at.0 + reach.0, at.1 + reach.1)],
+            WHITE.filled(),
+        ))?;
+        area.draw_text(&number.to_string(), &bold(HPos::Center), at)?;
+        taken.push((at, reach));
+    }
+    Ok(())
+}
+
+/// The nearest place to the right, to the left, above or below, in which something of that reach touches nothing.
+fn free_place(room: &(Range<i32>, Range<i32>), taken: &[(At, At)], near: At, reach: At) -> At {
+    const WAYS: [At; 8] = [(1, 0), (1, -1), (1, 1), (-1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1)];
+    let place = |far: i32, way: At| (near.0 + way.0 * (far + reach.0), near.1 + way.1 * (far + 7));
+    let inside = |p: &At| {
+        let all_in = |n: i32, reach: i32, room: &Range<i32>| room.start <= n - reach && n + reach < room.end;
+        all_in(p.0, reach.0, &room.0) && all_in(p.1, reach.1, &room.1)
+    };
+    let apart = |p: &At, (q, r): &(At, At)| (p.0 - q.0).abs() >= reach.0 + r.0 || (p.1 - q.1).abs() >= reach.1 + r.1;
+    let mut all = (0..40).flat_map(|step| WAYS.map(|way| place(11 + 8 * step, way)));
+    all.find(|p| inside(p) && taken.iter().all(|other| apart(p, other))).unwrap_or(place(11, WAYS[0]))
+}
+
+/// A line of text, and what stands before it.
+#[derive(Default)]
+pub struct Line {
+    number: Option<usize>,
+    key: Option<Key>,
+    left: i32,
+    says: String,
+}
+
+/// What stands before a text and is explained by it.
+#[derive(Clone, Copy)]
+pub enum Key {
+    /// The marker of a point.
+    Point(Style),
+    /// A line with its marker.
+    Line(Style),
+    /// A surface of that colour.
+    Surface(RGBColor),
+}
+
+impl Key {
+    /// The key and what it means.
+    pub fn means(self, says: &str) -> Line {
+        Line { key: Some(self), left: MARGIN + 34, says: says.to_string(), number: None }
+    }
+
+    fn draw(self, area: &Area, (x, y): At) -> Result<(), Error> {
+        match self {
+            Self::Point(style) => draw_marker(area, (x, y), style),
+            Self::Line(style) => {
+                area.draw(&line(vec![(x - 18, y), (x + 18, y)], style))?;
+                draw_marker(area, (x, y), style)
+            }
+            Self::Surface(fill) => {
+                surface([(x - 12, y - 8), (x + 12, y + 8)], fill).iter().try_for_each(|part| area.draw(part))
+            }
+        }
+    }
+}
+
+/// How high some lines are.
+pub fn height(lines: &[Line]) -> i32 {
+    LINE * lines.len() as i32
+}
+
+/// Writes lines from the top of an area on.
+pub fn write_lines(area: &Area, lines: &[Line]) -> Result<(), Error> {
+    for (Line { number, key, left, says }, n) in lines.iter().zip(0..) {
+        let y = LINE * n + LINE / 2;
+        if let Some(number) = number {
+            area.draw_text(&number.to_string(), &bold(HPos::Right), (MARGIN + 22, y))?;
+        }
+        if let Some(key) = key {
+            key.draw(area, (left - 22, y))?;
+        }
+        area.draw_text(says, &text(HPos::Left, INK), (*left, y))?;
+    }
+    Ok(())
+}
+
+/// What a number on the sheet stands for: how it is drawn, and the names.
+pub type Entry = (Key, Vec<String>);
+
+/// Lists what the numbers from 1 on stand for, and then who has no number.
+pub fn list(entries: &[Entry], without: &[String]) -> Vec<Line> {
+    let mut out = Vec::new();
+    for ((key, names), number) in entries.iter().zip(1..) {
+        let first = out.len();
+        out.extend(names_from(NAMES, names));
+        (out[first].number, out[first].key) = (Some(number), Some(*key));
+    }
+    if !without.is_empty() {
+        out.push(plain_line("No way to set these up was found:"));
+        out.extend(names_from(MARGIN, without));
+    }
+    out.extend(mark_explained(entries.iter().flat_map(|entry| &entry.1).chain(without)));
+    out
+}
+
+fn plain_line(says: &str) -> Line {
+    Line { left: MARGIN, says: says.to_string(), ..Line::default() }
+}
+
+/// The end of a sheet: what the mark behind a name means, if one of `names` has it.
+pub fn mark_explained<'n>(mut names: impl Iterator<Item = &'n String>) -> Vec<Line> {
+    let marked = names.any(|name| name.ends_with('†'));
+    let mark = marked.then(|| [Line::default(), plain_line("† some values of the model are unverified")]);
+    mark.into_iter().flatten().chain([Line::default()]).collect()
+}
+
+/// Names with commas between them, on as many lines as they take; the lines begin at `left`.
+pub fn names_from(left: i32, names: &[String]) -> Vec<Line> {
+    let room = f64::from(WIDTH as i32 - left - MARGIN);
     let mut lines = vec![String::new()];
     for (i, name) in names.iter().enumerate() {
         let name = shown(name, room) + if i + 1 == names.len() { "" } else { "," };
@@ -331,14 +330,13 @@ fn wrapped(names: &[String], room: f64) -> Vec<String> {
             () => lines.push(name),
         }
     }
-    lines
+    lines.into_iter().map(|says| Line { left, says, ..Line::default() }).collect()
 }
 
 /// A name as a sheet shows it: cut where it would be too long, and unable to turn round what stands beside it.
 fn shown(name: &str, room: f64) -> String {
-    let name = straight(name);
     let (mut cut, mut used) = (String::new(), width("…,"));
-    for c in name.chars() {
+    for c in name.chars().map(harmless) {
         used += width_of(c);
         if used > room {
             cut.push('…');
@@ -350,17 +348,17 @@ fn shown(name: &str, room: f64) -> String {
     if name.is_ascii() { cut } else { format!("\u{2068}{cut}\u{2069}") }
 }
 
-/// A text without characters that turn others round.
-fn straight(text: &str) -> String {
-    text.chars().map(|c| if turns_text(c) { '\u{fffd}' } else { c }).collect()
+/// A character, unless XML has no place for it or it says in which direction others run.
+fn harmless(c: char) -> char {
+    match c {
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    }
 }
 
-/// Whether a character says in which direction others run.
-fn turns_text(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// How wide a text is at most, in the widest of the usual fonts.
+/// How wide a text is at most, in the widest of the usual fonts; plotters knows how many bytes it has.
 fn width(text: &str) -> f64 {
     text.chars().map(width_of).sum()
 }
@@ -377,25 +375,4 @@ fn width_of(c: char) -> f64 {
         _ => 0.9,
     };
     15.0 * of_height
-}
-
-/// A text as it stands in XML, which has no place for most control characters.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            '\'' => out += "&#39;",
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-fn round(x: f64) -> f64 {
-    (x * 10.0).round() / 10.0
 }

@@ -1,10 +1,14 @@
 //! What policies withstand, against what they ask of people.
 
-use super::paper::{Axes, Entry, Sheet, Style};
+use super::paper::{
+    At, Axes, Entry, Key, Line, Place, Style, draw_marker, height, line, list, number_points, place, sheet, thin_line,
+    write_lines,
+};
 use super::{Compared, Plot, names};
 use crate::explore::cost::Cost;
 use crate::report::matrix::PolicyCost;
 use crate::report::results::{Keys, Nth, Run};
+use plotters::coord::ranged1d::SegmentValue;
 use std::collections::BTreeSet;
 
 /// What the plot's files are called.
@@ -144,42 +148,44 @@ fn row(run: &Run, s: &Standing, points: &[Point]) -> Vec<String> {
 }
 
 fn drawing(run: &Run, points: &[Point], nowhere: &[String], adversaries: usize, about: &str) -> String {
-    let names = |p: &Point| names(run, &p.policies);
     let style = |p: &Point| if p.best { Style::BEST } else { Style::OTHER };
     let axes = Axes {
         x: (0, points.iter().map(|p| p.asked).max().unwrap_or(0).max(1)),
         y_max: adversaries as u32,
-        height: 400.0,
         x_title: "ceremonies and prompts until everybody reads".to_string(),
         y_title: format!("adversaries withstood, of {adversaries}"),
     };
-    let at = |p: &Point| axes.at(p.asked, p.withstood as u32);
-    let mut sheet = Sheet::default();
-    let below = axes.draw(&mut sheet);
-    let mut steps = Vec::new();
+    let mut below = vec![
+        Key::Point(Style::BEST).means("no other withstands more for as little, or as many for less"),
+        Key::Point(Style::OTHER).means("another does"),
+        Line::default(),
+    ];
+    let entries: Vec<Entry> = points.iter().map(|p| (Key::Point(style(p)), names(run, &p.policies))).collect();
+    below.extend(list(&entries, nowhere));
+    sheet(Axes::HEIGHT + height(&below), TITLE, about, |area| {
+        let (mut chart, free) = axes.draw(area)?;
+        chart.draw_series([line(steps(points), Style::BEST)])?;
+        let open = points.iter().filter(|p| p.at_most > p.withstood);
+        chart.draw_series(open.map(|p| thin_line(at(p), place(p.asked, p.at_most as u32))))?;
+        let markers: Vec<At> = points.iter().map(|p| chart.backend_coord(&at(p))).collect();
+        points.iter().zip(&markers).try_for_each(|(p, &at)| draw_marker(area, at, style(p)))?;
+        let numbered: Vec<(At, usize)> = markers.iter().copied().zip(1..).collect();
+        number_points(area, &chart, &markers, &numbered)?;
+        write_lines(&free, &below)
+    })
+}
+
+fn at(p: &Point) -> Place {
+    place(p.asked, p.withstood as u32)
+}
+
+/// The line that no point lies above, as far as to the right end.
+fn steps(points: &[Point]) -> Vec<Place> {
+    let mut steps: Vec<Place> = Vec::new();
     for (x, y) in points.iter().rev().filter(|p| p.best).map(at) {
-        steps.extend(steps.last().map(|&(_, before)| (x, before)));
+        steps.extend(steps.last().map(|(_, before)| (x.clone(), before.clone())));
         steps.push((x, y));
     }
-    steps.extend(steps.last().map(|&(_, y)| (axes.right(), y)));
-    sheet.line(&steps, Style::BEST.colour, 2.0, Style::BEST.dashes);
-    for p in points {
-        let (x, y) = at(p);
-        if p.at_most > p.withstood {
-            sheet.line(&[(x, y), (x, axes.at(0, p.at_most as u32).1)], Style::OTHER.colour, 1.0, "none");
-        }
-        sheet.marker((x, y), style(p), &names(p).join(", "));
-    }
-    for (i, p) in points.iter().enumerate() {
-        sheet.number(at(p), i + 1);
-    }
-    let entry = |(i, p): (usize, &Point)| {
-        let (style, names) = (style(p), names(p));
-        Entry { number: i + 1, style, as_line: false, names }
-    };
-    let entries: Vec<Entry> = points.iter().enumerate().map(entry).collect();
-    let below = sheet.key(below, Style::BEST, "no other withstands more for as little, or as many for less");
-    let below = sheet.key(below, Style::OTHER, "another does") + 8.0;
-    let end = sheet.list(below, &entries, nowhere);
-    sheet.finish(end, TITLE, about)
+    steps.extend(steps.last().map(|(_, y)| (SegmentValue::Last, y.clone())));
+    steps
 }
