@@ -108,8 +108,8 @@ enum Command {
     },
     /// Write the report of a run for people: one HTML file, the same as Markdown and JSON, traces and plots.
     ///
-    /// RUN is what `compare --format json` or `check --format json` printed. The scenarios and models of the run have to
-    /// be where they were, and unchanged; each attack is replayed before it is told.
+    /// RUN is what `compare --format json` or `check --format json` printed. The scenarios and models of the run have
+    /// to be where they were, and unchanged; each attack is replayed before it is told.
     Report {
         /// A file of results.
         run: String,

@@ -157,7 +157,7 @@ pub struct VerdictCell {
     pub verdict: Word,
     /// As a table shows it.
     pub sign: String,
-    /// Why, where that can be said in a line: what leaves no move, what cut the search short, what empties the question.
+    /// Why, if a line can say it: what leaves no move, what cut the search short, what empties the question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// The story that shows it.
