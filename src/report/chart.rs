@@ -2,7 +2,7 @@
 //!
 //! [`chart`] says what is drawn, [`svg`] and [`mermaid`] draw it. Labels are short; the full sentences are the story's.
 //!
-//! **Invariant:** a label holds no name as a scenario spells it: each has gone through [`text::name`].
+//! **Invariant:** a label holds no name as a scenario spells it: each has gone through `text::name`.
 
 mod text;
 mod rows;
