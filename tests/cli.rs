@@ -255,6 +255,17 @@ fn explain_deep_searches_what_is_left() {
     assert!(trace.last().is_some_and(|a| a.starts_with("forward-keys ")), "{trace:?}");
 }
 
+/// What the adversary does is red where colour is wanted, and marked where it is not.
+#[test]
+fn explain_is_coloured_where_colour_is_wanted() {
+    let coloured = out(&run(&[&["--color", "always"], &THIEF[..], &["no-rogue-key"]].concat()));
+    assert!(coloured.contains("\u{1b}[31m  3.* The adversary signs mallory in to Bob's account."), "{coloured}");
+    assert!(coloured.contains("\n  1.  Alice signs in on alice-phone."), "what honest people do is not");
+    let plain = out(&run(&[&["--color", "never"], &THIEF[..], &["no-rogue-key"]].concat()));
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
+    assert!(!plain.contains('\u{1b}') && plain.contains("\n  3.* The adversary signs mallory"));
+}
+
 #[test]
 fn explain_tells_what_falls_and_what_holds() {
     let falls = run(&[&THIEF[..], &["no-rogue-key"]].concat());

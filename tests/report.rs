@@ -5,6 +5,7 @@
 use overhear::explore::Limits;
 use overhear::report::page::Page;
 use overhear::report::record::Record;
+use overhear::report::terminal::wrapped_to;
 use overhear::report::{explain, for_people, matrix};
 use overhear::run::{Cell, Plan, Scenario, run};
 use overhear::scenario::{Model, read_scenario};
@@ -126,6 +127,15 @@ fn what_was_cut_short_is_shown_as_unknown() {
     assert!(signs.clone().any(|s| s == "unknown") && !signs.clone().any(|s| s == "holds"));
     assert_eq!(page.complete, 0);
     assert!(files["index.html"].contains("0 of 2 searches ended by themselves"));
+}
+
+/// A line is broken where the next word does not fit, wherever that is; a word that fits no line has one of its own.
+#[test]
+fn narrow_lines_are_broken_between_words() {
+    let text = "Bob's server invents a device for Bob";
+    assert_eq!(wrapped_to(20, "1. ", 3, text), "1. Bob's server\n   invents a device\n   for Bob\n");
+    assert_eq!(wrapped_to(80, "1. ", 3, text), format!("1. {text}\n"));
+    assert_eq!(wrapped_to(4, "", 2, "to mallory-laptop"), "to\n  mallory-laptop\n");
 }
 
 struct Folder(tempfile::TempDir);

@@ -24,10 +24,15 @@ fn width() -> usize {
 
 /// `text` after `first`, wrapped at spaces; the lines after the first are indented by `indent`.
 pub fn wrapped(first: &str, indent: usize, text: &str) -> String {
+    wrapped_to(width(), first, indent, text)
+}
+
+/// The same, to so many columns.
+pub fn wrapped_to(columns: usize, first: &str, indent: usize, text: &str) -> String {
     let (mut out, mut column) = (first.to_string(), first.chars().count());
     for (i, word) in text.split(' ').enumerate() {
         let length = word.chars().count();
-        if i > 0 && column + 1 + length > width() {
+        if i > 0 && column + 1 + length > columns {
             out += &format!("\n{}{word}", " ".repeat(indent));
             column = indent + length;
         } else {
