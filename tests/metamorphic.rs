@@ -311,9 +311,13 @@ struct Covered {
 type Row = ((String, String), String, String, String);
 
 /// Moves one model in one scenario to every stricter value: what the looser one kept and the stricter one gives away.
-fn moved(scenario: &Scenario, model: &Model, known: &[Model], arrives: Arrival) -> (Covered, Vec<Row>) {
+fn moved(
+    scenario: &Scenario,
+    (model, moves): (&Model, &[Stricter]),
+    known: &[Model],
+    arrives: Arrival,
+) -> (Covered, Vec<Row>) {
     let (mut covered, mut rows) = (Covered::default(), Vec::new());
-    let moves = stricter(model);
     let looser = cell(&scenario.file, &scenario.source, model, known, arrives);
     let Some(before) = search(&looser.world, &KEYS, STATES_STRICTER_MAX) else {
         return (Covered { too_large: moves.len(), ..covered }, rows);
@@ -331,7 +335,7 @@ fn moved(scenario: &Scenario, model: &Model, known: &[Model], arrives: Arrival) 
             continue;
         };
         covered.compared += 1;
-        let place = (step.axis, format!("{} → {}", step.from, step.to));
+        let place = (step.axis.clone(), format!("{} → {}", step.from, step.to));
         for (attack, properties) in attacks(&cell, &after) {
             rows.push((place.clone(), cell.about.clone(), properties, attack));
         }
@@ -360,8 +364,12 @@ fn strictness() -> String {
     // All of them side by side: where few models are left, the next scenario's are begun.
     let arrivals = |s: usize| scenarios[s].file.arrivals().into_iter().flatten().map(move |arrives| (s, arrives));
     let cells: Vec<(usize, Arrival)> = (0..scenarios.len()).flat_map(arrivals).collect();
-    let each: Vec<_> = cells.iter().flat_map(|&(s, arrives)| models.iter().map(move |m| (s, arrives, m))).collect();
-    let of_all: Vec<_> = each.par_iter().map(|&(s, arrives, m)| moved(&scenarios[s], m, &models, arrives)).collect();
+    let moves: Vec<(&Model, Vec<Stricter>)> = models.iter().map(|m| (m, stricter(m))).collect();
+    let each: Vec<_> = cells.iter().flat_map(|&(s, arrives)| moves.iter().map(move |m| (s, arrives, m))).collect();
+    let of_one = |&(s, arrives, (model, moves)): &(usize, Arrival, &(&Model, Vec<Stricter>))| {
+        moved(&scenarios[s], (model, moves), &models, arrives)
+    };
+    let of_all: Vec<_> = each.par_iter().map(of_one).collect();
     for (&(s, arrives), of_models) in cells.iter().zip(of_all.chunks(models.len())) {
         let scenario = &scenarios[s];
         let sum = |of: fn(&Covered) -> usize| of_models.iter().map(|(covered, _)| of(covered)).sum::<usize>();

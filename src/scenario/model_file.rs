@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// The value that an axis has where it does not apply.
 const UNUSED: &str = "unused";
@@ -103,9 +104,13 @@ pub fn axes(policy: &Policy) -> Vec<(String, String)> {
 
 /// All axes with all their values, in the order of declaration.
 pub fn axis_values() -> Vec<(String, Vec<String>)> {
-    let schema = schema_for!(Policy).to_value();
-    let axes = schema["properties"].as_object().expect("a policy has axes");
-    axes.iter().map(|(axis, at)| (axis.clone(), values_at(&schema, at))).collect()
+    // Making a schema takes longer than all else that reading a model does.
+    static ALL: LazyLock<Vec<(String, Vec<String>)>> = LazyLock::new(|| {
+        let schema = schema_for!(Policy).to_value();
+        let axes = schema["properties"].as_object().expect("a policy has axes");
+        axes.iter().map(|(axis, at)| (axis.clone(), values_at(&schema, at))).collect()
+    });
+    ALL.clone()
 }
 
 /// The values of one axis in the policy's schema.
