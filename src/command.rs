@@ -590,7 +590,7 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
         (Some(path), actions) => write_itf(path, cell, property, actions)?,
     }
     let deep = question.deep.then_some((loaded.limits, &watcher as &dyn Progress));
-    let stopped_by = explain::what_stops(cell, index, deep);
+    let stopped_by = explain::what_stops(cell, index, deep)?;
     if let Some(exit) = watcher.interrupted(&cells) {
         return Ok(exit);
     }
@@ -601,6 +601,7 @@ pub fn explain(question: &Question) -> Result<Exit, Failure> {
     Ok(match &cell.verdicts[index].1 {
         Verdict::Unknown { .. } => Exit::Inconclusive,
         Verdict::Vacuous { .. } => Exit::NothingSelected,
+        _ if !explain::is_conclusive(&stopped_by) => Exit::Inconclusive,
         Verdict::Holds { .. } | Verdict::Violated { .. } => Exit::Fine,
     })
 }

@@ -393,25 +393,34 @@ pub enum Left {
     Nothing(usize),
     /// Another attack, a shortest one.
     Attack(Box<World>, Vec<Action>),
-    /// Nobody attacks in vain: without an adversary no message ever reaches every honest device.
-    Nobody,
+    /// A policy that is mute: without an adversary, too, no message ever reaches every honest device.
+    Mute,
     /// The search was cut short before it could tell.
     Open(Stopped),
 }
 
 /// Searches for what is left of an attack on `property` once the policy has another value on one axis.
-pub fn left(cell: &Cell, property: Property, axis: &str, value: &str, limits: Limits, progress: &dyn Progress) -> Left {
+pub fn left(
+    cell: &Cell,
+    property: Property,
+    (axis, value): (&str, &str),
+    limits: Limits,
+    progress: &dyn Progress,
+) -> Result<Left, RunError> {
     let w = with_value(cell, axis, value).expect("a value of the axis");
     match honest_run(&w, limits, progress) {
         Ok(true) => {}
-        Ok(false) => return Left::Nobody,
-        Err(stopped) => return Left::Open(stopped),
+        Ok(false) => return Ok(Left::Mute),
+        Err(stopped) => return Ok(Left::Open(stopped)),
     }
     let findings = exact::search(&w, &[property], limits, progress);
     match (findings.trace(property), findings.stopped) {
-        (Some(trace), _) => Left::Attack(Box::new(w), trace.to_vec()),
-        (None, Some(stopped)) => Left::Open(stopped),
-        (None, None) => Left::Nothing(findings.states),
+        (Some(trace), _) if !trace::ends_with(&w, trace, property, false) => {
+            Err(RunError::Untrue(format!("the trace for {property:?} with {axis}: {value} does not replay")))
+        }
+        (Some(trace), _) => Ok(Left::Attack(Box::new(w), trace.to_vec())),
+        (None, Some(stopped)) => Ok(Left::Open(stopped)),
+        (None, None) => Ok(Left::Nothing(findings.states)),
     }
 }
 

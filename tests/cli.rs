@@ -253,6 +253,10 @@ fn explain_deep_searches_what_is_left() {
     assert_eq!(verified["verdict"], "violated");
     let trace: Vec<&str> = verified["trace"].as_array().expect("a trace").iter().filter_map(|a| a.as_str()).collect();
     assert!(trace.last().is_some_and(|a| a.starts_with("forward-keys ")), "{trace:?}");
+    // The attack of four steps is found within the limit; what is left then, of seven, is not.
+    let bounded = run(&[&words[..], &["matrix-tofu", "--deep", "--max-depth", "4"]].concat());
+    assert_eq!(code(&bounded), 3, "{}", out(&bounded));
+    assert!(out(&bounded).contains("verified: unknown: stopped by the limit on steps"), "{}", out(&bounded));
 }
 
 /// What the adversary does is red where colour is wanted, and marked where it is not.

@@ -292,7 +292,7 @@ fn no_name_breaks_a_sheet_and_every_name_is_whole_in_the_table() {
     ];
     let policy = |name: &str| (named(name), asks(1), from_start(&[("a \"b\", c", "holds")]));
     let all = plots(hostile.iter().map(|name| policy(name)).collect());
-    assert_eq!(all.iter().map(|plot| plot.name).collect::<Vec<_>>(), NAMES);
+    assert_eq!(all.iter().map(|plot| plot.name.as_str()).collect::<Vec<_>>(), NAMES);
     for plot in &all {
         check_markup(&plot.svg);
         assert!(plot.svg.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));

@@ -53,7 +53,7 @@ fn one_attack_as_text_markdown_and_json() {
     insta::assert_snapshot!("report_md", files["report.md"]);
     insta::assert_snapshot!("report_json", files["report.json"]);
     let text = with_cells(scenarios, models, Limits::default(), |cells, _| {
-        explain::text(&cells[0], 0, &explain::what_stops(&cells[0], 0, None))
+        explain::text(&cells[0], 0, &explain::what_stops(&cells[0], 0, None).expect("nothing is searched"))
     });
     let text = anstream::adapter::strip_str(&text).to_string();
     insta::assert_snapshot!("explain_text", text);
@@ -204,6 +204,14 @@ fn a_kept_run_is_not_taken_on_trust() {
     attacks.find(|trace| trace.len() > 1).expect("an attack").pop();
     let (code, said) = report(&forged);
     assert!(code == Some(2) && said.contains("does not replay"), "{code:?}: {said}");
+    let mut turned = run.clone();
+    turned.cells[0].verdicts.reverse();
+    let (code, said) = report(&turned);
+    assert!(code == Some(2) && said.contains("in this order"), "{code:?}: {said}");
+    let mut moved = run.clone();
+    moved.cells[0].arrives = Some("after-verification".to_string());
+    let (code, said) = report(&moved);
+    assert!(code == Some(2) && said.contains("no such arrival"), "{code:?}: {said}");
     let mut renamed = run.clone();
     renamed.cells[0].model = "another".to_string();
     let (code, said) = report(&renamed);

@@ -1,6 +1,7 @@
 //! What continuous integration reads: JUnit, SARIF, and GitHub's annotations and step summary.
 
 use super::explain::steps;
+use super::markdown;
 use super::matrix::{evil, stopped_word, verdict_word};
 use super::terminal::{cell_text, claim_span, each, expected_text, summary};
 use crate::model::Property;
@@ -241,23 +242,11 @@ pub fn step_summary(cells: &[Cell]) -> String {
         let why = cell.claims[*i].map_or("nothing was expected", |c| expected_text(c.expect));
         let texts =
             [problem.word(), &cell.scenario.file.name, &cell.model.name, arrival(cell), property_name(*property)];
-        let texts = texts.into_iter().chain([verdict.trim_end(), why]).map(markdown).collect::<Vec<_>>();
+        let texts = texts.into_iter().chain([verdict.trim_end(), why]).map(markdown::text).collect::<Vec<_>>();
         out += &format!("| {} |\n", texts.join(" | "));
     }
     if listed.len() > LISTED {
         out += &format!("\nand {} more\n", listed.len() - LISTED);
     }
     out
-}
-
-/// A text as it stands in a cell of a Markdown table, where nothing of it is markup.
-fn markdown(text: &str) -> String {
-    let entity = |c: char| match c {
-        '&' | '<' | '>' | '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '#' | '~' | '$' | '@' => {
-            format!("&#{};", c as u32)
-        }
-        '\n' | '\r' => " ".to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(entity).collect()
 }

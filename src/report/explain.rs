@@ -6,7 +6,7 @@ use crate::explore::recovery::recovery;
 use crate::explore::{Limits, Progress};
 use crate::model::{Action, Property, World};
 use crate::report::matrix::{stopped_word, thousands, verdict_word};
-use crate::run::{Cell, Left, Verdict, left, stopped_by};
+use crate::run::{Cell, Left, RunError, Verdict, left, stopped_by};
 use crate::scenario::{arrival_name, property_name};
 use crate::story::{Told, capital, consequence, gist, tell};
 use crate::trace::{self, Names};
@@ -79,17 +79,28 @@ pub struct StoppedBy {
 }
 
 /// What would have stopped the attack behind a verdict. With `deep`, what is then left is searched within its limits.
-pub fn what_stops(cell: &Cell, index: usize, deep: Option<(Limits, &dyn Progress)>) -> Vec<StoppedBy> {
+pub fn what_stops(
+    cell: &Cell,
+    index: usize,
+    deep: Option<(Limits, &dyn Progress)>,
+) -> Result<Vec<StoppedBy>, RunError> {
     let (property, actions) = (cell.verdicts[index].0, shown_by(cell, index));
     let attack = matches!(cell.verdicts[index].1, Verdict::Violated { .. }) && !actions.is_empty();
     let decisive = if attack { stopped_by(cell, property, actions) } else { Vec::new() };
     let of = |(axis, value, others): (String, String, Vec<String>)| {
-        let search =
-            |other: &String| deep.map(|(limits, progress)| left(cell, property, &axis, other, limits, progress));
-        let others = others.into_par_iter().map(|other| (search(&other), other)).map(|(l, o)| (o, l)).collect();
-        StoppedBy { source: cell.model.source(&axis).map(str::to_string), axis, value, others }
+        let search = |other: String| {
+            let left = deep.map(|(limits, progress)| left(cell, property, (&axis, &other), limits, progress));
+            Ok((other, left.transpose()?))
+        };
+        let others = others.into_par_iter().map(search).collect::<Result<_, RunError>>()?;
+        Ok(StoppedBy { source: cell.model.source(&axis).map(str::to_string), axis, value, others })
     };
     decisive.into_iter().map(of).collect()
+}
+
+/// Whether all that was searched of what is left was searched to its end.
+pub fn is_conclusive(stopped_by: &[StoppedBy]) -> bool {
+    !stopped_by.iter().flat_map(|s| &s.others).any(|(_, left)| matches!(left, Some(Left::Open(_))))
 }
 
 /// The explanation of a verdict as text, with styles.
@@ -177,7 +188,7 @@ fn why(cell: &Cell, property: Property, stopped_by: &[StoppedBy]) -> String {
         }
         for (other, left) in others {
             let Some(left) = left else { continue };
-            let style = if *left == Left::Nobody || matches!(left, Left::Nothing(_)) { GOOD } else { Style::new() };
+            let style = if matches!(left, Left::Nothing(_)) { GOOD } else { Style::new() };
             out += &styled(style, &wrapped("    ", 8, &format!("{other}: {}", left_text(cell, property, left))));
         }
     }
@@ -187,7 +198,7 @@ fn why(cell: &Cell, property: Property, stopped_by: &[StoppedBy]) -> String {
 fn left_text(cell: &Cell, property: Property, left: &Left) -> String {
     match left {
         Left::Nothing(states) => format!("no attack within these bounds ({} states)", thousands(*states)),
-        Left::Nobody => "no message would ever reach everybody, even if nobody attacked".to_string(),
+        Left::Mute => "no message would ever reach everybody, even if nobody attacked".to_string(),
         Left::Open(stopped) => format!("unknown: stopped by {}", stopped_word(*stopped)),
         Left::Attack(w, trace) => {
             let gist = gist(w, &cell.names, trace, property).expect("it was just found");
@@ -239,7 +250,7 @@ pub fn value(cell: &Cell, index: usize, stopped_by: &[StoppedBy]) -> Value {
 fn left_value(cell: &Cell, property: Property, left: &Left) -> Value {
     let verdict = match left {
         Left::Nothing(_) => "holds",
-        Left::Nobody => "vacuous",
+        Left::Mute => "vacuous",
         Left::Open(_) => "unknown",
         Left::Attack(..) => "violated",
     };

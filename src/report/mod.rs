@@ -8,6 +8,7 @@ mod csv;
 pub mod diff;
 pub mod explain;
 pub mod itf;
+pub mod markdown;
 pub mod matrix;
 pub mod page;
 pub mod plots;
@@ -107,8 +108,10 @@ pub fn for_people(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec
 }
 
 fn plot_files(plots: &[plots::Plot]) -> Vec<(String, String)> {
-    let files = |plot: &plots::Plot| [("svg", plot.svg.clone()), ("csv", plot.csv())].map(|f| (plot.name, f));
-    plots.iter().flat_map(files).map(|(name, (kind, text))| (plot_file(name, kind), text)).collect()
+    let files = |plot: &plots::Plot| {
+        [("svg", plot.svg.clone()), ("csv", plot.csv())].map(|(kind, text)| (plot_file(&plot.name, kind), text))
+    };
+    plots.iter().flat_map(files).collect()
 }
 
 /// The traces and plots in the folder of reports `dir` that are none of `files`. What a run has not written under the

@@ -10,7 +10,7 @@ pub use stories::{Decided, Ending, Step, StopsIt, Story};
 
 use crate::model::Arrival;
 use crate::report::matrix::{self, PolicyCost, by_scenario, cost_row};
-use crate::report::plots;
+use crate::report::plots::Plot;
 use crate::report::record::{Word, expected_word};
 use crate::run::{Cell, Verdict};
 use crate::scenario::{
@@ -198,31 +198,8 @@ pub struct AxisValue {
     pub source: Option<String>,
 }
 
-/// A picture and its data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Plot {
-    /// The stem of its files' names.
-    pub name: String,
-    /// Its title.
-    pub title: String,
-    /// What is to be seen.
-    pub about: String,
-    /// The headings of its data.
-    pub columns: Vec<String>,
-    /// Its data.
-    pub rows: Vec<Vec<String>>,
-    /// The picture, as SVG.
-    pub svg: String,
-}
-
 /// The page of a run, and the trace files that it speaks of: name and content.
-pub fn page(
-    cells: &[Cell],
-    models: &[Model],
-    costs: &[PolicyCost],
-    plots: Vec<plots::Plot>,
-) -> (Page, Vec<(String, String)>) {
+pub fn page(cells: &[Cell], models: &[Model], costs: &[PolicyCost], plots: Vec<Plot>) -> (Page, Vec<(String, String)>) {
     let told = Told::of(cells);
     let searched = |m: &Model| cells.iter().any(|c| c.model.name == m.name);
     let policies = || models.iter().zip(costs).filter(|(m, _)| searched(m));
@@ -233,7 +210,7 @@ pub fn page(
         letters: matrix::letters().map(|(p, letter, evil)| letter_of(property_name(p), letter, evil)).collect(),
         matrix: policies().map(|(m, c)| row(m, c, &groups, &told)).collect(),
         scenarios: groups.iter().map(|(_, group)| scenario(group, &told)).collect(),
-        plots: plots.into_iter().map(Plot::from).collect(),
+        plots,
         policies: policies().map(|(m, c)| policy(m, c)).collect(),
         reductions: matrix::reductions_words(cells).into_iter().map(str::to_string).collect(),
         states: cells.iter().map(|c| c.findings.states).sum(),
@@ -389,13 +366,5 @@ fn policy(model: &Model, cost: &PolicyCost) -> Policy {
         unverified: model.unverified(),
         axes: axes(&model.policy).into_iter().filter(|(_, value)| value != "unused").map(axis).collect(),
         costs: cost_row(cost).into_iter().map(|(what, asks)| (what.to_string(), asks)).collect(),
-    }
-}
-
-impl From<plots::Plot> for Plot {
-    fn from(plot: plots::Plot) -> Self {
-        let plots::Plot { name, title, about, columns, rows, svg, .. } = plot;
-        let columns = columns.into_iter().map(str::to_string).collect();
-        Self { name: name.to_string(), title, about, columns, rows, svg }
     }
 }

@@ -12,19 +12,22 @@ use crate::report::matrix::PolicyCost;
 use crate::report::results::{self, Nth, Run};
 use crate::run::Cell;
 use crate::scenario::Model;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A picture of a run, and the numbers in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Plot {
     /// What its files are called, without their extension: one of [`NAMES`].
-    pub name: &'static str,
+    pub name: String,
     /// Its heading.
     pub title: String,
     /// What is to be seen, and how it is read.
     pub about: String,
     /// The heads of the columns of its table.
-    pub columns: Vec<&'static str>,
+    pub columns: Vec<String>,
     /// The rows, each with a text for each column.
     pub rows: Vec<Vec<String>>,
     /// The picture, which stands as well in a page as in a file.

@@ -327,6 +327,13 @@ impl CellRecord {
             None => None,
             Some(name) => Some(arrival_by_name(name).ok_or_else(|| format!("{at}: no arrival is called `{name}`"))?),
         };
+        if !scenario.file.arrivals().contains(&arrives) {
+            return Err(format!("{at}: the scenario has no such arrival"));
+        }
+        let asked: Vec<&str> = scenario.file.properties().map(property_name).collect();
+        if !self.verdicts.iter().map(|v| v.property.as_str()).eq(asked.iter().copied()) {
+            return Err(format!("{at}: the scenario asks about {}, in this order", asked.join(", ")));
+        }
         let when = arrives.unwrap_or(Arrival::FromStart);
         let compiled = compile(&scenario.file, &scenario.source, model, known, when);
         let (world, names) = compiled.map_err(|e| e.to_string())?;

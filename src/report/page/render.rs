@@ -1,7 +1,7 @@
 //! The page as HTML and as Markdown.
 
 use super::Page;
-use crate::report::chart;
+use crate::report::{chart, markdown};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, context};
@@ -33,7 +33,7 @@ fn render(name: &str, template: &str, page: &Page, charts: BTreeMap<String, Stri
         true => AutoEscape::Html,
         false => AutoEscape::None,
     });
-    environment.add_filter("md", |text: String| markdown_text(&text));
+    environment.add_filter("md", |text: String| markdown::text(&text));
     environment.add_filter("thousands", crate::report::matrix::thousands);
     environment.add_template(name, template).expect("the template is right");
     let opened = page.stories.len() <= OPEN_MAX;
@@ -42,22 +42,4 @@ fn render(name: &str, template: &str, page: &Page, charts: BTreeMap<String, Stri
     let searches: usize = page.scenarios.iter().map(|s| s.rows.len()).sum();
     let (page, stories) = (Value::from(Serde(page)), Value::from(Serde(stories)));
     template.render(context! { page, charts, opened, stories, searches }).expect("the template fits the page")
-}
-
-/// A text as Markdown shows it word for word, on one line.
-fn markdown_text(text: &str) -> String {
-    let special = |c: char| "\\`*_[]#|~$@".contains(c);
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '-' | '+' | '=' if out.is_empty() => out.extend(['\\', c]),
-            '\n' | '\r' => out.push(' '),
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '&' => out += "&amp;",
-            c if special(c) => out.extend(['\\', c]),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -75,10 +75,10 @@ fn plot(growth: &Growth, models: &[&Model], compared: &Compared) -> Option<Plot>
     let (classes, nowhere) = classes(models, &curves);
     let about = about(growth, &curves) + &compared.left_out();
     Some(Plot {
-        name: growth.name,
+        name: growth.name.to_string(),
         title: growth.title.to_string(),
         svg: (!classes.is_empty()).then(|| drawing(growth, &classes, &nowhere, &about))?,
-        columns: vec!["policy", "line", growth.column, "ceremonies", "prompts", "found"],
+        columns: ["policy", "line", growth.column, "ceremonies", "prompts", "found"].map(str::to_string).to_vec(),
         rows: models.iter().zip(&curves).flat_map(|(m, curve)| rows(growth, &classes, m, curve)).collect(),
         about,
     })

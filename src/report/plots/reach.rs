@@ -70,12 +70,13 @@ pub fn plot(run: &Run, compared: &Compared) -> Option<Plot> {
         let counts = bars[bar].0.iter().copied().chain([compared.adversaries.len()]).map(|n| n.to_string());
         [run.models[n].name.clone(), (bar + 1).to_string()].into_iter().chain(counts).collect()
     };
+    let columns = ["policy", "bar"].into_iter().chain(REACHED.map(|r| r.0)).chain(["adversaries"]);
     Some(Plot {
-        name: NAME,
+        name: NAME.to_string(),
         title: TITLE.to_string(),
         svg: drawing(run, &bars, &about),
         about,
-        columns: ["policy", "bar"].into_iter().chain(REACHED.map(|r| r.0)).chain(["adversaries"]).collect(),
+        columns: columns.map(str::to_string).collect(),
         rows: compared.policies.iter().map(row).collect(),
     })
 }

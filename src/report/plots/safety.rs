@@ -50,11 +50,11 @@ pub fn plot(run: &Run, costs: &[PolicyCost], compared: &Compared) -> Option<Plot
     let nowhere: Vec<Nth> = standings.iter().filter(|s| s.cost.is_none()).map(|s| s.policy).collect();
     let about = about(&standings, compared);
     Some(Plot {
-        name: NAME,
+        name: NAME.to_string(),
         title: TITLE.to_string(),
         svg: drawing(run, &points, &names(run, &nowhere), adversaries.len(), &about),
         about,
-        columns: COLUMNS.to_vec(),
+        columns: COLUMNS.map(str::to_string).to_vec(),
         rows: standings.iter().map(|s| row(run, s, &points)).collect(),
     })
 }
