@@ -1,6 +1,9 @@
 // Reads pages as people do: on a phone, on a laptop, on paper; by day and by night; with scripts and without.
 //
-//   node page.mjs [--axe] [--charts N] [--verbatim TEXTS.json] [--pictures DIR] PAGE…
+//   node page.mjs [--axe [--parts]] [--charts N] [--verbatim TEXTS.json] [--pictures DIR] PAGE…
+//
+// With --parts axe, which takes minutes for a large page, is given one section after another, on the phone by night and
+// on the laptop by day.
 //
 // Prints what is wrong, a line a finding: the page, the kind, the place, a sentence. Exits with 1 if anything is.
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -17,7 +20,7 @@ const BYTES_MAX = 8 << 20;
 const TOLD_MAX = 5;
 const PICTURE_MAX = 6000;
 
-const options = { axe: "boolean", charts: "string", verbatim: "string", pictures: "string" };
+const options = { axe: "boolean", parts: "boolean", charts: "string", verbatim: "string", pictures: "string" };
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: Object.fromEntries(Object.entries(options).map(([name, type]) => [name, { type }])),
@@ -71,16 +74,34 @@ async function look(page, file, place, scheme, found) {
   }
   // Colours do not depend on the width.
   if (place === "laptop") for (const [kind, text] of await page.evaluate(contrast)) found(kind, text);
-  if (values.axe && place !== "print") await accessible(page, found);
+  const skipped = place === "print" || (values.parts && scheme !== { phone: "dark", laptop: "light" }[place]);
+  if (values.axe && !skipped) await accessible(page, found);
   return laid.charts;
 }
 
 async function accessible(page, found) {
   await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { resultTypes: ["violations"], preload: false });
-    return violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, where: nodes.map((n) => n.html) }));
-  });
+  const violations = await page.evaluate(async (byParts) => {
+    const innermost = "main > section:not(:has(> section)), main > section > section";
+    const parts = byParts ? [...document.querySelectorAll(innermost)] : [];
+    const gaps = parts.map((part) => {
+      const gap = document.createComment("");
+      part.replaceWith(gap);
+      return gap;
+    });
+    const read = async () => {
+      const { violations } = await window.axe.run(document, { resultTypes: ["violations"], preload: false });
+      return violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, where: nodes.map((n) => n.html) }));
+    };
+    const all = parts.length ? [] : await read();
+    for (const [i, part] of parts.entries()) {
+      gaps[i].replaceWith(part);
+      all.push(...(await read()));
+      part.replaceWith(gaps[i]);
+    }
+    parts.forEach((part, i) => gaps[i].replaceWith(part));
+    return all;
+  }, Boolean(values.parts));
   for (const { id, impact, help, where } of violations) {
     if (impact !== "serious" && impact !== "critical") continue;
     for (const html of where) found("axe", `${id}, ${impact}: ${help}: ${html.slice(0, 120)}`);

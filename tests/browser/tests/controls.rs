@@ -130,6 +130,22 @@ fn what_is_missing_from_a_page_is_found() {
     assert!(!node("page.mjs", &[]).0, "no page at all is no success");
 }
 
+/// What is wrong in a section is found as well where axe is given one after another, in the last of them too.
+#[test]
+fn what_is_wrong_in_a_part_of_a_page_is_found() {
+    let folder = folder("controls-parts");
+    let wrong = "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>";
+    let page = |name: &str, last: &str| {
+        let sections = format!("<section><p>one</p></section><section><section><p>two</p></section>{last}</section>");
+        write(&folder, name, &format!("{SOUND}{sections}"))
+    };
+    let read = |page: String| node("page.mjs", &["--axe", "--parts", &page]);
+    let (passed, said) = read(page("sound", "<section><p>three</p></section>"));
+    assert!(passed, "{said}");
+    let (passed, said) = read(page("wrong", &format!("<section>{wrong}</section>")));
+    assert!(!passed && said.contains("image-alt"), "{said}");
+}
+
 #[test]
 fn mermaid_refuses_what_is_no_chart() {
     let folder = folder("controls-mermaid");

@@ -54,11 +54,10 @@ fn mermaid_accepts_and_draws_hostile_names() {
 }
 
 /// A report of everything is large, and takes a minute to search for: the gate writes one anyway.
-// Without axe, which takes minutes on a page with as many cells of tables, and finds in them what it finds in a few.
 #[test]
 #[ignore = "OVERHEAR_REPORT names a folder that `compare --out` wrote"]
 fn the_report_of_everything_reads_well() {
     let report = PathBuf::from(std::env::var_os("OVERHEAR_REPORT").expect("OVERHEAR_REPORT is set"));
-    read("page.mjs", &["--charts", "1", "--pictures", &pictures("everything")], &report, "index.html");
+    read("page.mjs", &["--axe", "--parts", "--charts", "1"], &report, "index.html");
     read("mermaid.mjs", &[], &report, "report.md");
 }
