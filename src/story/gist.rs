@@ -423,7 +423,7 @@ impl Teller<'_> {
             }
             Property::PastStaysPrivate if stolen => format!("; so {it} reads past messages"),
             Property::PastStaysPrivate => format!("; so it reads messages from before {it} existed"),
-            Property::RemovalEndsAccess => format!("; so {it} gets keys even after {owner} has removed it"),
+            Property::RemovalEndsAccess => format!("; so {it} gets keys even after the removal"),
             Property::NeverShownAsVerified => format!(", and a client displays {it} as verified"),
             Property::NoUninvitedReader => format!(", and nobody invited {owner}"),
             Property::NoUnseenReader => format!(", and no client displays {owner} among the members"),
