@@ -180,10 +180,15 @@ fn a_trace_file_is_read_by_replay_and_by_others() {
 #[cfg(unix)]
 #[test]
 fn the_real_client_is_asked_by_the_program_beside_this_one() {
-    use std::os::unix::fs::PermissionsExt;
+    // Programs are written by other processes: a file that this one has open for writing, and with it each
+    // child that another test starts meanwhile, can't be executed (ETXTBSY).
+    let shell = |script: &str, file: &Path, text: &str| {
+        let written = Command::new("sh").args(["-c", script]).arg(file).arg(text).status().expect("a shell");
+        assert!(written.success(), "{script}");
+    };
     let dir = folder();
     let (here, beside) = (dir.path().join("overhear"), dir.path().join("overhear-real"));
-    fs::copy(env!("CARGO_BIN_EXE_overhear"), &here).expect("a copy of the program");
+    shell(r#"cp "$1" "$0""#, &here, env!("CARGO_BIN_EXE_overhear"));
     let ask = || {
         let mut asked = Command::new(&here);
         asked.args(["replay", "--real", "attack.itf.json"]).env("PATH", dir.path()).output().expect("it starts")
@@ -192,8 +197,8 @@ fn the_real_client_is_asked_by_the_program_beside_this_one() {
     assert_eq!(code(&missing), 2);
     assert!(err(&missing).contains("cargo build --release -p overhear-real"), "{}", err(&missing));
     for told in [0, 1, 2] {
-        fs::write(&beside, format!("#!/bin/sh\necho \"read $1\"\nexit {told}\n")).expect("a program");
-        fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).expect("it may run");
+        let program = format!("#!/bin/sh\necho \"read $1\"\nexit {told}");
+        shell(r#"printf '%s\n' "$1" > "$0" && chmod 755 "$0""#, &beside, &program);
         let asked = ask();
         assert_eq!((code(&asked), out(&asked).trim()), (told, "read attack.itf.json"), "{}", err(&asked));
     }
