@@ -279,12 +279,18 @@ impl Keys {
     }
     /// Which keys of a group are not found at once, as bits.
     // A lookup waits for memory twice, for a line of the table and for the row that it names. Reading for a group of
-    // keys before any of them is used lets these waits overlap.
+    // keys before any of them is used lets these waits overlap, as long as the processor need not guess what was read:
+    // so the lines are only touched at first.
     #[inline]
     fn unknown<'a>(&self, key: &impl Fn(usize) -> &'a [u32], hashes: &[u64]) -> u32 {
+        let mut lines = [(&Line::EMPTY, 0); GROUP];
+        for (touched, &hash) in lines.iter_mut().zip(hashes) {
+            let line = self.table.line(hash);
+            *touched = (line, line.len);
+        }
         let mut like = [None; GROUP];
-        for (like, &hash) in like.iter_mut().zip(hashes) {
-            *like = self.table.first_like(hash);
+        for ((like, (line, len)), &hash) in like.iter_mut().zip(lines).zip(hashes) {
+            *like = line.first_like(tag(hash), len);
         }
         let mut unknown = 0;
         for (i, like) in like[..hashes.len()].iter().enumerate() {
@@ -379,11 +385,17 @@ const _: () = assert!(size_of::<Line>() == 64);
 impl Line {
     const EMPTY: Self = Self { tags: [0; SLOTS], len: 0, places: [0; SLOTS] };
 
-    /// The places whose tag is `tag`, as bits.
+    /// Which of the first `len` places have the tag `tag`, as bits.
     #[inline]
-    fn like(&self, tag: u8) -> u32 {
+    fn like(&self, tag: u8, len: u32) -> u32 {
         let equal = self.tags.iter().enumerate().fold(0, |all, (i, &t)| all | u32::from(t == tag) << i);
-        equal & ((1 << self.len) - 1)
+        equal & ((1 << len) - 1)
+    }
+    /// The first of the first `len` places that has the tag `tag`.
+    #[inline]
+    fn first_like(&self, tag: u8, len: u32) -> Option<Place> {
+        let like = self.like(tag, len);
+        (like != 0).then(|| self.places[like.trailing_zeros() as usize])
     }
 }
 
@@ -406,7 +418,7 @@ impl Segment {
         let mut at = line(hash);
         loop {
             let line = &self.lines[at];
-            let mut like = line.like(tag(hash));
+            let mut like = line.like(tag(hash), line.len);
             while like != 0 {
                 let place = line.places[like.trailing_zeros() as usize];
                 if is_it(place) {
@@ -447,12 +459,10 @@ impl Table {
         // Shifting by all 64 bits would shift by none.
         self.directory[(hash >> 1 >> (63 - self.depth)) as usize] as usize
     }
-    /// The first place in the line of `hash` that could be of its state.
+    /// The line in which the state of `hash` is looked for first.
     #[inline]
-    fn first_like(&self, hash: u64) -> Option<Place> {
-        let line = &self.segments[self.segment(hash)].lines[line(hash)];
-        let like = line.like(tag(hash));
-        (like != 0).then(|| line.places[like.trailing_zeros() as usize])
+    fn line(&self, hash: u64) -> &Line {
+        &self.segments[self.segment(hash)].lines[line(hash)]
     }
     #[inline]
     fn find(&self, hash: u64, is_it: impl FnMut(Place) -> bool) -> Option<Place> {
@@ -477,12 +487,12 @@ impl Table {
         }
         let old = std::mem::replace(&mut self.segments[segment], Segment::new(depth));
         let mut upper = Segment::new(depth);
-        for line in &old.lines {
-            for &place in &line.places[..line.len as usize] {
-                let hash = again(place);
-                let half = if hash >> (64 - depth) & 1 == 0 { &mut self.segments[segment] } else { &mut upper };
-                half.insert(hash, place);
-            }
+        // All rows are read before any place goes anywhere: these waits for memory overlap.
+        let places = old.lines.iter().flat_map(|line| &line.places[..line.len as usize]);
+        let hashed: Vec<(Place, u64)> = places.map(|&place| (place, again(place))).collect();
+        for (place, hash) in hashed {
+            let half = if hash >> (64 - depth) & 1 == 0 { &mut self.segments[segment] } else { &mut upper };
+            half.insert(hash, place);
         }
         let added = self.segments.len() as u32;
         for (prefix, entry) in self.directory.iter_mut().enumerate() {
