@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 fn main() {
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    let code = table("MODELS", &root, "models") + &table("SCENARIOS", &root, "scenarios");
+    let folders = [("MODELS", "models"), ("PEOPLE", "models/people"), ("SCENARIOS", "scenarios")];
+    let code: String = folders.iter().map(|(constant, folder)| table(constant, &root, folder)).collect();
     std::fs::write(Path::new(&out).join("bundle.rs"), code).expect("OUT_DIR can be written");
     println!("cargo::rustc-env=OVERHEAR_RULES={:016x}", rules(Path::new(&root)));
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,7 +1,7 @@
 //! The models and scenarios that are compiled in, and how a name or a path leads to a file.
 
 use crate::input::{Diagnostic, Place, Source, quoted};
-use crate::scenario::{Model, read_model};
+use crate::scenario::{Model, Profile, read_model, read_people};
 
 include!(concat!(env!("OUT_DIR"), "/bundle.rs"));
 
@@ -40,7 +40,7 @@ pub fn is_bundled(scenario: &Source) -> bool {
 
 /// The word by which commands find a file again: its name if it is compiled in, else its path.
 pub fn word(file: &Source) -> &str {
-    let all = MODELS.iter().chain(SCENARIOS);
+    let all = MODELS.iter().chain(PEOPLE).chain(SCENARIOS);
     all.into_iter().find(|(_, _, text)| *text == file.text).map_or(&file.path, |(name, ..)| name)
 }
 
@@ -61,6 +61,25 @@ pub fn find_scenario(name_or_path: &str) -> Result<Source, Box<Diagnostic>> {
 /// The model file of that name, or at that path.
 pub fn find_model(name_or_path: &str) -> Result<Source, Box<Diagnostic>> {
     find(name_or_path, &model_files(), "E020", "model")
+}
+
+/// The bundled files about people, sorted by name.
+pub fn people_files() -> Vec<Bundled> {
+    PEOPLE.iter().map(|&(name, path, text)| Bundled { name, path, text }).collect()
+}
+
+/// The bundled people, sorted by name.
+///
+/// # Panics
+/// If a bundled file is wrong: it was compiled in, so no user can mend it.
+pub fn people() -> Vec<Profile> {
+    let read = |file: Bundled| read_people(&file.source()).unwrap_or_else(|e| panic!("a bundled file is wrong: {e}"));
+    people_files().into_iter().map(read).collect()
+}
+
+/// The file about people of that name, or at that path.
+pub fn find_people(name_or_path: &str) -> Result<Source, Box<Diagnostic>> {
+    find(name_or_path, &people_files(), "E024", "file about people")
 }
 
 /// What a file is about.

@@ -9,6 +9,7 @@ pub mod policy;
 pub mod model;
 pub mod trace;
 pub mod explore;
+pub mod simulate;
 pub mod input;
 pub mod scenario;
 pub mod bundle;

@@ -1,5 +1,7 @@
 //! Every cell of scenarios × models × arrivals: compiled, searched, replayed, held against its expectations.
 
+pub mod simulation;
+
 use crate::bundle::is_bundled;
 use crate::explore::checkpoint::{Checkpoint, Refused};
 use crate::explore::{Findings, Limits, Progress, Stopped, exact};
@@ -189,19 +191,25 @@ impl CellProgress for () {
 }
 
 fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
-    let mut tasks = Vec::new();
-    for scenario in plan.scenarios.iter().filter(|s| plan.large || s.file.size == Size::Base) {
-        for model in plan.models.iter().filter(|m| plan.named || scenario.file.is_about(m)) {
-            for arrives in scenario.file.arrivals() {
-                let at = arrives.unwrap_or(Arrival::FromStart);
-                let (world, names) = compile(&scenario.file, &scenario.source, model, plan.known, at)?;
-                let expect = |p| expectation(plan.known, scenario, model, arrives, p);
-                let expectations = scenario.file.properties().map(expect).collect::<Result<_, _>>()?;
-                tasks.push(Task { scenario, model, arrives, world, names, expectations });
-            }
-        }
-    }
-    Ok(tasks)
+    let task = |(scenario, model, arrives): Triple<'a>| -> Result<Task<'a>, Box<Diagnostic>> {
+        let at = arrives.unwrap_or(Arrival::FromStart);
+        let (world, names) = compile(&scenario.file, &scenario.source, model, plan.known, at)?;
+        let expect = |p| expectation(plan.known, scenario, model, arrives, p);
+        let expectations = scenario.file.properties().map(expect).collect::<Result<_, _>>()?;
+        Ok(Task { scenario, model, arrives, world, names, expectations })
+    };
+    triples(plan.scenarios, plan.models, plan.large, plan.named).into_iter().map(|t| Ok(task(t)?)).collect()
+}
+
+/// A scenario, a model and an arrival.
+type Triple<'a> = (&'a Scenario, &'a Model, Option<Arrival>);
+
+/// Each scenario with each model that it is about, or with each that was named, at each arrival.
+fn triples<'a>(scenarios: &'a [Scenario], models: &'a [Model], large: bool, named: bool) -> Vec<Triple<'a>> {
+    let selected = scenarios.iter().filter(|s| large || s.file.size == Size::Base);
+    let with_models =
+        selected.flat_map(|s| models.iter().filter(move |m| named || s.file.is_about(m)).map(move |m| (s, m)));
+    with_models.flat_map(|(s, m)| s.file.arrivals().into_iter().map(move |a| (s, m, a))).collect()
 }
 
 /// The one claim that decides a cell. A scenario of the user's own need not claim anything, none claims anything of a

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order: each uses only those before it.
-const ORDER: [&str; 12] = [
-    "policy", "model", "trace", "explore", "input", "scenario", "bundle", "run", "story", "report", "schema", "command",
+const ORDER: [&str; 13] = [
+    "policy", "model", "trace", "explore", "simulate", "input", "scenario", "bundle", "run", "story", "report",
+    "schema", "command",
 ];
 const LINE_MAX: usize = 120;
 /// One screen. What does not fit does more than one thing.

@@ -1,0 +1,246 @@
+//! Cells that are simulated: compiled for people of whom something is known, searched for an attack, walked through.
+
+use super::{RunError, Scenario, Triple, triples};
+use crate::explore::{Findings, Limits, Progress, Tick, exact};
+use crate::model::bits::Index;
+use crate::model::{Arrival, PEOPLE_MAX, Person, Property, World};
+use crate::scenario::{Care, Model, Profile, compile, property_name};
+use crate::simulate::chain::Setting;
+use crate::simulate::exact::probabilities;
+use crate::simulate::runs::{Drawn, Happened, Outcome, Watch, all, one};
+use crate::simulate::{Habits, Strategy};
+use crate::trace::Names;
+use rayon::prelude::*;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Which people are who.
+pub struct Cast<'a> {
+    /// The people to be found by name.
+    pub known: &'a [Profile],
+    /// For people of that name in a scenario, or for all without a name; what comes later counts. Of whom nothing is
+    /// said, they are what the scenario says of their care.
+    pub chosen: Vec<(Option<String>, Profile)>,
+}
+
+/// How the adversary is to play.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Play {
+    /// A shortest attack on this property, or on the worst one that falls; at random where none does.
+    Attack(Option<Property>),
+    /// Any of its moves at random, so many a day.
+    Opportunist(f64),
+}
+
+/// The moves a day of an adversary that finds no attack to follow.
+pub const PACE: f64 = 1.0;
+
+/// What is to be simulated.
+pub struct SimulationPlan<'a> {
+    /// The scenarios, of which large ones may be left out.
+    pub scenarios: &'a [Scenario],
+    /// The policies under test.
+    pub models: &'a [Model],
+    /// Models that a scenario may fix for a person.
+    pub known: &'a [Model],
+    /// Whether the models were asked for by name.
+    pub named: bool,
+    /// Whether large scenarios are simulated too.
+    pub large: bool,
+    /// Where the checker's search for an attack must stop.
+    pub limits: Limits,
+    /// Who the people are.
+    pub cast: Cast<'a>,
+    /// How the adversary plays.
+    pub play: Play,
+    /// The only arrival that is simulated, if said.
+    pub arrives: Option<Arrival>,
+    /// How many runs.
+    pub runs: u64,
+    /// How long each lasts, in days.
+    pub days: f64,
+    /// What all randomness is made from.
+    pub seed: u64,
+    /// The most nodes of a chain that is solved exactly, if any is to be.
+    pub exact: Option<usize>,
+}
+
+/// What the checker says of a property in the world of these people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// No attack.
+    Holds,
+    /// An attack of so many steps.
+    Falls(usize),
+    /// Its search was cut short.
+    Unknown,
+}
+
+/// A cell that is ready to be drawn from.
+pub struct Prepared<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// The policy under test.
+    pub model: &'a Model,
+    /// `None` in a control without adversary.
+    pub arrives: Option<Arrival>,
+    /// What the scenario calls those in its world.
+    pub names: Names,
+    /// For each person, by index, who they are; none for accounts of the adversary's.
+    pub people: Vec<Option<&'a Profile>>,
+    /// The world, its properties and how the adversary plays.
+    pub setting: Setting,
+    /// What the checker says of each property.
+    pub checked: Vec<Checked>,
+}
+
+/// A cell that was simulated.
+pub struct Simulated<'a> {
+    /// What was drawn from.
+    pub of: Prepared<'a>,
+    /// What each run came to.
+    pub outcomes: Vec<Outcome>,
+    /// For each property the exact probability that it falls, and the nodes of the chain; none if it was not asked for
+    /// or if there were too many.
+    pub exact: Option<(Vec<f64>, usize)>,
+}
+
+/// Who watches cells being simulated.
+pub trait CellWatch: Watch {
+    /// Whether to go on searching.
+    fn goes_on(&self) -> bool;
+    /// Called after each search for an attack, with how many of all are done.
+    fn prepared(&self, cells: usize, all: usize);
+    /// Called once, with the number of cells.
+    fn begin(&self, cells: usize);
+}
+
+impl CellWatch for () {
+    fn goes_on(&self) -> bool {
+        true
+    }
+    fn prepared(&self, _: usize, _: usize) {}
+    fn begin(&self, _: usize) {}
+}
+
+/// Prepares every cell of the plan, in the plan's order.
+pub fn prepare<'a>(plan: &'a SimulationPlan, watch: &dyn CellWatch) -> Result<Vec<Prepared<'a>>, RunError> {
+    let mut cells = triples(plan.scenarios, plan.models, plan.large, plan.named);
+    cells.retain(|(.., arrives)| plan.arrives.is_none() || *arrives == plan.arrives);
+    let (done, all) = (AtomicUsize::new(0), cells.len());
+    let prepare = |cell| {
+        let prepared = prepare_one(plan, cell, watch);
+        watch.prepared(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+        prepared
+    };
+    cells.into_par_iter().map(prepare).collect()
+}
+
+/// Lets a search go on as long as whoever watches does.
+struct Searching<'a>(&'a dyn CellWatch);
+
+impl Progress for Searching<'_> {
+    fn tick(&self, _: &Tick) -> bool {
+        self.0.goes_on()
+    }
+}
+
+fn prepare_one<'a>(
+    plan: &'a SimulationPlan,
+    (scenario, model, arrives): Triple<'a>,
+    watch: &dyn CellWatch,
+) -> Result<Prepared<'a>, RunError> {
+    let at = arrives.unwrap_or(Arrival::FromStart);
+    let (world, names) = compile(&scenario.file, &scenario.source, model, plan.known, at)?;
+    let people: Vec<Option<&Profile>> = (0..world.people).map(|i| plan.cast.who(scenario, i)).collect();
+    let hurried = |p: &Person| people[p.index()].is_some_and(|who| who.habits.is_hurried());
+    let world = World { hurried: world.all_people().filter(hurried).collect(), ..world };
+    let properties: Vec<Property> = scenario.file.properties().filter(|p| p.is_safety()).collect();
+    let findings = exact::search(&world, &properties, plan.limits, &Searching(watch));
+    let checked = properties.iter().map(|&p| match (findings.trace(p), findings.stopped) {
+        (Some(trace), _) => Checked::Falls(trace.len()),
+        (None, None) => Checked::Holds,
+        (None, Some(_)) => Checked::Unknown,
+    });
+    let checked = checked.collect();
+    let setting = Setting::new(world, properties, strategy(plan.play, &findings));
+    Ok(Prepared { scenario, model, arrives, names, people, setting, checked })
+}
+
+/// How the adversary plays, given what the checker found.
+fn strategy(play: Play, findings: &Findings) -> Strategy {
+    let found = |p: Property| findings.trace(p).map(|trace| Strategy::attack(p, trace));
+    match play {
+        Play::Opportunist(pace) => Strategy::Opportunist(pace),
+        Play::Attack(Some(property)) => found(property).unwrap_or(Strategy::Opportunist(PACE)),
+        Play::Attack(None) => Property::ALL.into_iter().find_map(found).unwrap_or(Strategy::Opportunist(PACE)),
+    }
+}
+
+impl Cast<'_> {
+    /// Who the person at `index` of a scenario is; none for accounts of the adversary's.
+    fn who(&self, scenario: &Scenario, index: usize) -> Option<&Profile> {
+        let person = scenario.file.people.get(index)?;
+        let is_meant = |name: &Option<String>| name.as_ref().is_none_or(|name| *name == person.name);
+        let by_care = match person.care {
+            Care::Careful => "careful",
+            Care::Hurried => "hurried",
+        };
+        let named = self.chosen.iter().rev().find(|(name, _)| is_meant(name)).map(|(_, who)| who);
+        named.or_else(|| self.known.iter().find(|who| who.name == by_care))
+    }
+}
+
+impl Prepared<'_> {
+    /// How the people of the world behave, by index.
+    pub fn habits(&self) -> [Habits; PEOPLE_MAX] {
+        std::array::from_fn(|i| self.people.get(i).copied().flatten().map_or(Habits::NONE, |who| who.habits))
+    }
+    /// What runs are drawn from.
+    pub fn drawn(&self, days: f64, seed: u64) -> Drawn<'_> {
+        Drawn { setting: &self.setting, habits: self.habits(), days, seed }
+    }
+    /// What no run may show: a property that fell although the checker says that it holds.
+    fn believe(&self, outcomes: &[Outcome]) -> Result<(), RunError> {
+        let (scenario, model) = (&self.scenario.file.name, &self.model.name);
+        for (i, property) in self.setting.properties.iter().enumerate() {
+            let case = outcomes.iter().position(|run| run.fell[i].is_some());
+            if let (Some(case), Checked::Holds) = (case, self.checked[i]) {
+                let property = property_name(*property);
+                let message =
+                    format!("{property} holds in {scenario} under {model}, and falls in simulated run {case}");
+                return Err(RunError::Untrue(message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Simulates prepared cells, in their order; none if whoever watches did not let them go on.
+///
+/// Where there are fewer cells than threads, each is simulated on all threads; the results are the same.
+pub fn simulate<'a>(
+    plan: &SimulationPlan,
+    cells: Vec<Prepared<'a>>,
+    watch: &dyn CellWatch,
+) -> Result<Option<Vec<Simulated<'a>>>, RunError> {
+    watch.begin(cells.len());
+    let threads = NonZero::new(rayon::current_num_threads()).unwrap_or(NonZero::<usize>::MIN);
+    let on = |cell: Prepared<'a>, threads| -> Result<Option<Simulated<'a>>, RunError> {
+        let Some(outcomes) = all(&cell.drawn(plan.days, plan.seed), plan.runs, threads, watch) else { return Ok(None) };
+        cell.believe(&outcomes)?;
+        let exact = plan.exact.and_then(|max| probabilities(&cell.setting, &cell.habits(), plan.days, max).ok());
+        Ok(Some(Simulated { of: cell, outcomes, exact }))
+    };
+    match cells.len() < threads.get() {
+        true => cells.into_iter().map(|cell| on(cell, threads)).collect(),
+        false => cells.into_par_iter().map(|cell| on(cell, NonZero::<usize>::MIN)).collect(),
+    }
+}
+
+/// One run of a cell, with all that happened in it.
+pub fn case(plan: &SimulationPlan, cell: &Prepared, case: u64) -> Result<(Outcome, Vec<Happened>), RunError> {
+    let (outcome, happened) = one(&cell.drawn(plan.days, plan.seed), case);
+    cell.believe(std::slice::from_ref(&outcome))?;
+    Ok((outcome, happened))
+}

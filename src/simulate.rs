@@ -1,0 +1,21 @@
+//! How likely, how soon and at what cost to people: the rules of the model, walked through at random in continuous
+//! time.
+//!
+//! The core idea in five lines: people do things at rates and answer with probabilities ([`habits`]); each thing they
+//! do is an honest action of the model, and where the adversary sits on the way its [`strategy`] chooses among the
+//! answers that the rules let it give. What can follow a state, and how often, is worked out once a state ([`chain`]);
+//! [`runs`] draws from it, and [`exact`] solves it where it is small. There is no second model: every state that is
+//! walked through is what [`crate::model::step`] makes of the one before.
+
+pub mod habits;
+pub mod occasion;
+pub mod strategy;
+pub mod tally;
+pub mod chain;
+pub mod runs;
+pub mod exact;
+pub mod interval;
+
+pub use chain::Chain;
+pub use habits::{Habit, Habits};
+pub use strategy::Strategy;
