@@ -5,6 +5,7 @@ pub mod explore;
 pub mod init;
 pub mod lint;
 pub mod report;
+pub mod simulate;
 
 use crate::bundle;
 use crate::explore::{Limits, Progress, Tick};
@@ -270,6 +271,17 @@ fn resident() -> usize {
     memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem)
 }
 
+/// The number of the signal that asks for an end: 0 until one does. A second one ends the process.
+fn signals() -> io::Result<Arc<AtomicUsize>> {
+    let (signal, again) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+    for number in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&again))?;
+        flag::register(number, Arc::clone(&again))?;
+        flag::register_usize(number, Arc::clone(&signal), usize::try_from(number).unwrap_or_default())?;
+    }
+    Ok(signal)
+}
+
 /// Shows how far the searches are: a bar on a terminal, else a line every ten seconds.
 struct Watcher {
     bar: indicatif::ProgressBar,
@@ -289,14 +301,8 @@ impl Watcher {
         let style = indicatif::ProgressStyle::with_template("{bar:24} {pos}/{len} searches {msg} {elapsed}");
         bar.set_style(style.expect("the template is valid"));
         let zero = || AtomicUsize::new(0);
-        let (told, signal, again) = (Mutex::new(Instant::now()), Arc::default(), Arc::new(AtomicBool::new(false)));
-        for number in [SIGINT, SIGTERM] {
-            // The first signal ends the searches, a second one the process.
-            flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&again))?;
-            flag::register(number, Arc::clone(&again))?;
-            flag::register_usize(number, Arc::clone(&signal), usize::try_from(number).unwrap_or_default())?;
-        }
-        Ok(Self { bar, cells: zero(), done: zero(), states: zero(), told, terminal, signal })
+        let told = Mutex::new(Instant::now());
+        Ok(Self { bar, cells: zero(), done: zero(), states: zero(), told, terminal, signal: signals()? })
     }
 
     /// Says that a signal ended the searches, if one did.

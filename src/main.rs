@@ -21,6 +21,7 @@ Examples:
   overhear check password-thief         are the expectations of one scenario met?
   overhear explain server-of-recipient --model matrix-tofu --property no-hidden-key
   overhear explain password-thief --model mine.json --property no-rogue-key
+  overhear simulate password-thief --models matrix-tofu --people typical
   overhear replay attack.itf.json       do a trace's steps still happen?
   overhear init study                   a model and a scenario of your own to begin with
   overhear lint study/my-model.json     what is wrong or without effect in a file
@@ -147,6 +148,11 @@ enum Command {
         #[arg(long)]
         real: bool,
     },
+    /// Simulate people and an adversary: how likely, how soon, at what cost. What it shows is no proof.
+    ///
+    /// Each run is a walk by the checker's rules in continuous time, with people who do things at rates and answer with
+    /// probabilities (`models/people/`).
+    Simulate(SimulateArgs),
     /// Write a folder to begin with: a model, a scenario, their schemas and a README. Overwrites nothing.
     Init {
         /// The folder; the current one if not said.
@@ -211,6 +217,75 @@ struct SelectionArgs {
 }
 
 #[derive(Args)]
+struct SimulateArgs {
+    /// Scenarios: bundled names or paths of scenario files.
+    #[arg(required = true)]
+    scenarios: Vec<String>,
+    /// Models, separated by commas: bundled names or paths of model files. All bundled ones if not said.
+    #[arg(long, value_delimiter = ',', value_name = "MODEL")]
+    models: Vec<String>,
+    /// Who people are, separated by commas: a bundled name or the path of a file for everybody, or PERSON=NAME for
+    /// one. If not said, `careful` or `hurried`, as the scenario has it.
+    #[arg(long, value_delimiter = ',', value_name = "PEOPLE")]
+    people: Vec<String>,
+    /// The arrival: from-start, after-first-contact or after-verification; all of the scenario if not said.
+    #[arg(long)]
+    arrives: Option<String>,
+    /// How the adversary plays.
+    #[arg(long, value_enum, default_value_t)]
+    strategy: StrategyArg,
+    /// The property that the attack is on; the worst that falls if not said.
+    #[arg(long)]
+    property: Option<String>,
+    /// The moves a day of an opportunist.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = command::simulate::parse_pace)]
+    pace: f64,
+    /// How many runs.
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = command::simulate::parse_runs)]
+    runs: u64,
+    /// How many days each run lasts.
+    #[arg(long, value_name = "D", default_value = "365", value_parser = command::simulate::parse_days)]
+    days: f64,
+    /// What all randomness is made from: the same seed gives the same bytes.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Tell this run, counted from 0, as a story.
+    #[arg(long, value_name = "K")]
+    case: Option<u64>,
+    /// Also solve the chain exactly, where it has at most so many states.
+    #[arg(long, value_name = "STATES", num_args = 0..=1, default_missing_value = "50000")]
+    exact: Option<usize>,
+    #[command(flatten)]
+    limits: LimitArgs,
+    /// How the result is written to standard output.
+    #[arg(long, value_enum, default_value_t)]
+    format: SimulationFormatArg,
+}
+
+impl From<SimulateArgs> for command::simulate::Simulation {
+    fn from(s: SimulateArgs) -> Self {
+        let SimulateArgs { scenarios, models, people, arrives, property, pace, runs, days, seed, case, exact, .. } = s;
+        let (strategy, limits, format) = (s.strategy.into(), s.limits.into(), s.format.into());
+        Self {
+            scenarios,
+            models,
+            people,
+            arrives,
+            strategy,
+            property,
+            pace,
+            runs,
+            days,
+            seed,
+            case,
+            exact,
+            limits,
+            format,
+        }
+    }
+}
+
+#[derive(Args)]
 struct LimitArgs {
     /// Give a search up as `unknown` after this many states.
     #[arg(long, value_name = "N")]
@@ -259,11 +334,50 @@ enum LintFormatArg {
     Github,
 }
 
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum SimulationFormatArg {
+    #[default]
+    Text,
+    Json,
+    Csv,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum StrategyArg {
+    /// It follows a shortest attack that the checker found, each move as soon as it can be made; `opportunist` where
+    /// there is none.
+    #[default]
+    Attack,
+    /// It makes any of its moves at random, and gives any answer that it can give.
+    Opportunist,
+}
+
+impl From<StrategyArg> for command::simulate::Choice {
+    fn from(s: StrategyArg) -> Self {
+        match s {
+            StrategyArg::Attack => Self::Attack,
+            StrategyArg::Opportunist => Self::Opportunist,
+        }
+    }
+}
+
+impl From<SimulationFormatArg> for Format {
+    fn from(f: SimulationFormatArg) -> Self {
+        match f {
+            SimulationFormatArg::Text => Self::Text,
+            SimulationFormatArg::Json => Self::Json,
+            SimulationFormatArg::Csv => Self::Csv,
+        }
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum SchemaOf {
     Model,
+    People,
     Scenario,
     Run,
+    Simulation,
     Report,
 }
 
@@ -354,6 +468,7 @@ fn main() -> ExitCode {
         Command::Report { run, out } => command::report::report(&run, &out),
         Command::Replay { trace, real: false } => command::replay(&trace),
         Command::Replay { trace, real: true } => command::replay_real(&trace),
+        Command::Simulate(asked) => command::simulate::run(asked.into()),
         Command::Init { dir, from } => command::init::init(&dir, &from),
         Command::Lint { files, models, strict, limits, format } => command::lint::lint(&command::lint::Files {
             files,
@@ -364,8 +479,10 @@ fn main() -> ExitCode {
         }),
         Command::List => command::list(),
         Command::Schema { of: SchemaOf::Model } => command::print(&overhear::schema::model()),
+        Command::Schema { of: SchemaOf::People } => command::print(&overhear::schema::people()),
         Command::Schema { of: SchemaOf::Scenario } => command::print(&overhear::schema::scenario()),
         Command::Schema { of: SchemaOf::Run } => command::print(&overhear::schema::run()),
+        Command::Schema { of: SchemaOf::Simulation } => command::print(&overhear::schema::simulation()),
         Command::Schema { of: SchemaOf::Report } => command::print(&overhear::schema::report()),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),

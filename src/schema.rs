@@ -2,7 +2,8 @@
 
 use crate::report::page::Page;
 use crate::report::record::Record;
-use crate::scenario::{ModelFile, ScenarioFile};
+use crate::report::simulation::SimulationRecord;
+use crate::scenario::{ModelFile, PeopleFile, ScenarioFile};
 use schemars::{JsonSchema, SchemaGenerator};
 
 /// The schema of scenario files, as the text of `schemas/scenario.schema.json`.
@@ -15,9 +16,19 @@ pub fn model() -> String {
     text::<ModelFile>()
 }
 
+/// The schema of files about people, as the text of `schemas/people.schema.json`.
+pub fn people() -> String {
+    text::<PeopleFile>()
+}
+
 /// The schema of results, as the text of `schemas/run.schema.json`.
 pub fn run() -> String {
     text::<Record>()
+}
+
+/// The schema of what a simulation comes to, as the text of `schemas/simulation.schema.json`.
+pub fn simulation() -> String {
+    text::<SimulationRecord>()
 }
 
 /// The schema of the report for people as programs read it, as the text of `schemas/report.schema.json`.

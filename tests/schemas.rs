@@ -20,7 +20,9 @@ fn is_current(path: &str, text: &str) {
 fn committed_schemas_are_current() {
     is_current("schemas/scenario.schema.json", &schema::scenario());
     is_current("schemas/model.schema.json", &schema::model());
+    is_current("schemas/people.schema.json", &schema::people());
     is_current("schemas/run.schema.json", &schema::run());
+    is_current("schemas/simulation.schema.json", &schema::simulation());
     is_current("schemas/report.schema.json", &schema::report());
 }
 
@@ -53,6 +55,13 @@ fn bundled_models_are_valid() {
             panic!("{e}");
         }
     }
+}
+
+#[test]
+fn bundled_people_are_valid() {
+    all_valid(&bundle::people_files(), &schema::people(), "../../schemas/people.schema.json");
+    let names: Vec<String> = bundle::people().into_iter().map(|people| people.name).collect();
+    assert_eq!(names, ["careful", "hurried", "instructed", "journalist", "typical"]);
 }
 
 #[test]

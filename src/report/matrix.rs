@@ -48,7 +48,7 @@ pub fn sign(verdict: &Verdict) -> String {
 }
 
 /// Arrival as a table writes it.
-fn arrival_text(arrives: Option<Arrival>) -> &'static str {
+pub(super) fn arrival_text(arrives: Option<Arrival>) -> &'static str {
     match arrives {
         None => "-",
         Some(Arrival::FromStart) => "start",
@@ -99,7 +99,7 @@ pub fn letters() -> impl Iterator<Item = (Property, char, &'static str)> {
     LETTERS.into_iter()
 }
 
-fn letter(property: Property) -> char {
+pub(super) fn letter(property: Property) -> char {
     LETTERS.iter().find(|l| l.0 == property).expect("every property has a letter").1
 }
 
@@ -114,25 +114,25 @@ pub fn ruled_out(property: Property) -> String {
 }
 
 /// What the letters mean, three on a line.
-fn letters_legend() -> String {
+pub(super) fn letters_legend() -> String {
     let cell = |l: &(Property, char, &str)| format!("{} {:<25}", l.1, l.2);
     let line = |row: &[(Property, char, &str)]| format!("  {}", row.iter().map(cell).collect::<String>());
     LETTERS.chunks(3).map(|row| line(row).trim_end().to_string() + "\n").collect()
 }
 
 /// A table as text, without the blanks that fill its last column.
-fn text(table: &Table) -> String {
+pub(super) fn text(table: &Table) -> String {
     table.to_string().lines().map(|line| line.trim_end().to_string() + "\n").collect()
 }
 
 /// An empty table with narrow columns.
-fn narrow() -> Table {
+pub(super) fn narrow() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table
 }
 
-fn narrow_columns(table: &mut Table) {
+pub(super) fn narrow_columns(table: &mut Table) {
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
     }

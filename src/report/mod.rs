@@ -14,6 +14,7 @@ pub mod page;
 pub mod plots;
 pub mod record;
 pub mod results;
+pub mod simulation;
 pub mod sok;
 pub mod terminal;
 

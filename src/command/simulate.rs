@@ -1,0 +1,274 @@
+//! `overhear simulate`: how likely, how soon and at what cost to people.
+
+use super::{
+    Exit, Failure, Format, LimitOptions, Selection, arrival_of, load, nothing_selected, pretty, print, signals, unknown,
+};
+use crate::bundle;
+use crate::explore::Limits;
+use crate::model::Property;
+use crate::report::matrix::thousands;
+use crate::report::simulation::{SimulationRecord, story, table, tables};
+use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepare, simulate};
+use crate::scenario::{Profile, property_by_name, property_name, read_people};
+use crate::simulate::runs::{Outcome, Watch};
+use serde_json::json;
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// The most days of a run: a thousand years.
+const DAYS_MAX: f64 = 365_250.0;
+/// The states after which the checker gives an attack up, if nothing else is said: it is wanted soon.
+const STATES_MAX: usize = 200_000;
+/// The most runs.
+const RUNS_MAX: u64 = 1_000_000_000;
+
+/// How the adversary is asked to play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// It follows a shortest attack.
+    Attack,
+    /// It makes any of its moves at random.
+    Opportunist,
+}
+
+/// What `overhear simulate` is asked.
+pub struct Simulation {
+    /// Bundled names or paths of scenario files.
+    pub scenarios: Vec<String>,
+    /// Bundled names or paths of model files; all bundled ones if there are none.
+    pub models: Vec<String>,
+    /// Names or paths of files about people, each alone or after a person's name and `=`.
+    pub people: Vec<String>,
+    /// When the adversary arrives; at each of the scenario's arrivals if not said.
+    pub arrives: Option<String>,
+    /// How the adversary plays.
+    pub strategy: Choice,
+    /// The property that an attack is on; the worst that falls if not said.
+    pub property: Option<String>,
+    /// The moves a day of an opportunist.
+    pub pace: f64,
+    /// How many runs.
+    pub runs: u64,
+    /// How long each lasts.
+    pub days: f64,
+    /// What all randomness is made from.
+    pub seed: u64,
+    /// The one run that is to be told.
+    pub case: Option<u64>,
+    /// The most nodes of a chain that is solved exactly.
+    pub exact: Option<usize>,
+    /// Where the checker's searches for attacks must stop.
+    pub limits: LimitOptions,
+    /// How the answer is written.
+    pub format: Format,
+}
+
+/// Reads how many runs there are to be.
+pub fn parse_runs(text: &str) -> Result<u64, String> {
+    let runs: u64 = text.parse().map_err(|_| "write a whole number of runs, e.g. 10000".to_string())?;
+    match runs {
+        0 => Err("no runs show nothing: write 1 or more".to_string()),
+        1..=RUNS_MAX => Ok(runs),
+        _ => Err(format!("at most {} runs", thousands(RUNS_MAX as usize))),
+    }
+}
+
+/// Reads how many days a run has.
+pub fn parse_days(text: &str) -> Result<f64, String> {
+    let days: f64 = text.parse().map_err(|_| "write a number of days, e.g. 365".to_string())?;
+    match days {
+        _ if days.is_nan() => Err("that is no number of days".to_string()),
+        _ if days <= 0.0 => Err("nothing happens in no time: write more than 0 days".to_string()),
+        _ if days > DAYS_MAX => Err(format!("at most {DAYS_MAX} days, a thousand years")),
+        _ => Ok(days),
+    }
+}
+
+/// Reads how many moves a day an opportunist makes.
+pub fn parse_pace(text: &str) -> Result<f64, String> {
+    let pace: f64 = text.parse().map_err(|_| "write a number of moves a day, e.g. 1".to_string())?;
+    match (0.0..=crate::simulate::habits::RATE_MAX).contains(&pace) {
+        true => Ok(pace),
+        false => Err("between none and one a second, that is 86400 a day".to_string()),
+    }
+}
+
+/// Simulates what is asked for, and prints what it comes to.
+pub fn run(asked: Simulation) -> Result<Exit, Failure> {
+    let Simulation { scenarios, models, people, arrives, strategy, property, pace, .. } = &asked;
+    let selection = Selection {
+        scenarios: scenarios.clone(),
+        models: models.clone(),
+        large: true,
+        limits: asked.limits,
+        resume: None,
+    };
+    let loaded = load(&selection)?;
+    let limits = Limits { states_max: loaded.limits.states_max.or(Some(STATES_MAX)), ..loaded.limits };
+    let known = bundle::people();
+    let names: Vec<&str> =
+        loaded.scenarios.iter().flat_map(|s| s.file.people.iter().map(|p| p.name.as_str())).collect();
+    let chosen = people.iter().map(|word| chosen(word, &names)).collect::<Result<_, _>>()?;
+    let arrives = match (arrives, loaded.scenarios.as_slice()) {
+        (None, _) => None,
+        (Some(_), [_, _, ..]) => return Err(Failure::Message("`--arrives` is for one scenario".to_string())),
+        (Some(word), all) => all.first().map(|s| arrival_of(&s.file, Some(word))).transpose()?.flatten(),
+    };
+    let play = match strategy {
+        Choice::Attack => Play::Attack(property.as_deref().map(known_property).transpose()?),
+        Choice::Opportunist => Play::Opportunist(*pace),
+    };
+    let plan = SimulationPlan {
+        scenarios: &loaded.scenarios,
+        models: &loaded.models,
+        known: &loaded.known,
+        named: loaded.named,
+        large: loaded.large,
+        limits,
+        cast: Cast { known: &known, chosen },
+        play,
+        arrives,
+        runs: asked.runs,
+        days: asked.days,
+        seed: asked.seed,
+        exact: asked.exact,
+    };
+    match asked.case {
+        Some(number) => tell(&plan, number),
+        None => estimate(&plan, asked.format),
+    }
+}
+
+fn known_property(word: &str) -> Result<Property, Failure> {
+    let safety = Property::ALL.into_iter().filter(|p| p.is_safety()).map(property_name);
+    property_by_name(word).filter(|p| p.is_safety()).ok_or_else(|| unknown("safety property", word, safety))
+}
+
+/// Who is meant by a word: people for everybody, or for the person before `=`.
+fn chosen(word: &str, names: &[&str]) -> Result<(Option<String>, Profile), Failure> {
+    let (person, file) = match word.split_once('=') {
+        Some((person, _)) if !names.contains(&person) => {
+            return Err(unknown("person of the scenario", person, names.iter().copied()));
+        }
+        Some((person, file)) => (Some(person.to_string()), file),
+        None => (None, word),
+    };
+    Ok((person, read_people(&bundle::find_people(file)?)?))
+}
+
+/// Tells one run of the only cell.
+fn tell(plan: &SimulationPlan, number: u64) -> Result<Exit, Failure> {
+    let cells = prepare(plan, &())?;
+    let [cell] = cells.as_slice() else {
+        let message = format!("`--case` tells a run of one cell, and {} are asked for", cells.len());
+        return Err(Failure::Message(message + ": name one scenario, one model with `--models` and one `--arrives`"));
+    };
+    let (outcome, happened) = case(plan, cell, number)?;
+    print(&story(cell, number, plan.days, &outcome, &happened))
+}
+
+/// Simulates every cell, and prints the estimates.
+fn estimate(plan: &SimulationPlan, format: Format) -> Result<Exit, Failure> {
+    let watcher = Watcher::new(plan.runs)?;
+    let cells = prepare(plan, &watcher)?;
+    if cells.is_empty() {
+        return nothing_selected();
+    }
+    let simulated = if watcher.goes_on() { simulate(plan, cells, &watcher)? } else { None };
+    watcher.bar.finish_and_clear();
+    let Some(cells) = simulated else {
+        let signal = u8::try_from(watcher.signal.load(Ordering::Relaxed)).unwrap_or_default();
+        anstream::eprintln!("interrupted: nothing is told of runs that were not all made");
+        return Ok(Exit::Interrupted(signal));
+    };
+    if plan.exact.is_some() {
+        for cell in cells.iter().filter(|cell| cell.exact.is_none()) {
+            let (scenario, model) = (&cell.of.scenario.file.name, &cell.of.model.name);
+            anstream::eprintln!("{scenario} under {model}: too many states to be solved exactly");
+        }
+    }
+    match format {
+        Format::Json => print(&(pretty(&json!(SimulationRecord::of(plan, &cells))) + "\n")),
+        Format::Csv => print(&table(&SimulationRecord::of(plan, &cells))),
+        Format::Text | Format::Github => print(&tables(plan, &cells)),
+    }
+}
+
+/// Shows how far the runs are: a bar on a terminal, else a line every ten seconds.
+struct Watcher {
+    bar: indicatif::ProgressBar,
+    /// The runs of each cell.
+    runs: u64,
+    all: AtomicU64,
+    done: AtomicU64,
+    events: AtomicU64,
+    begun: Instant,
+    /// When the first run began.
+    drawing: OnceLock<Instant>,
+    /// How many tens of seconds were told.
+    told: AtomicU64,
+    terminal: bool,
+    /// The signal that asked for an end; 0 as long as none did.
+    signal: Arc<AtomicUsize>,
+}
+
+impl Watcher {
+    fn new(runs: u64) -> Result<Self, Failure> {
+        let terminal = io::stderr().is_terminal();
+        let bar = if terminal { indicatif::ProgressBar::new(0) } else { indicatif::ProgressBar::hidden() };
+        let style = indicatif::ProgressStyle::with_template("{bar:24} {human_pos}/{human_len} runs {msg} {eta} left");
+        bar.set_style(style.expect("the template is valid"));
+        let zero = || AtomicU64::new(0);
+        let begun = Instant::now();
+        let (all, done, events, told) = (zero(), zero(), zero(), zero());
+        let drawing = OnceLock::new();
+        Ok(Self { drawing, bar, runs, all, done, events, begun, told, terminal, signal: signals()? })
+    }
+    /// Whether there is no bar and ten seconds are over once more.
+    fn is_time(&self) -> bool {
+        let tens = self.begun.elapsed().as_secs() / 10;
+        !self.terminal && self.told.fetch_max(tens, Ordering::Relaxed) < tens
+    }
+}
+
+impl Watch for Watcher {
+    fn done(&self, runs: &[Outcome]) -> bool {
+        let made = runs.len() as u64;
+        let done = self.done.fetch_add(made, Ordering::Relaxed) + made;
+        let events = runs.iter().map(|run| run.events).sum::<u64>();
+        let events = self.events.fetch_add(events, Ordering::Relaxed) + events;
+        let took = self.drawing.get_or_init(Instant::now).elapsed();
+        let rate = events as f64 / took.as_secs_f64().max(1e-3);
+        let rate = format!("{} events/s", thousands(rate as usize));
+        self.bar.inc(made);
+        self.bar.set_message(rate.clone());
+        if self.is_time() {
+            let all = self.all.load(Ordering::Relaxed);
+            let left = took.mul_f64((all.saturating_sub(done)) as f64 / done as f64);
+            let left = Duration::from_secs(left.as_secs() + 1);
+            let [done, all] = [done, all].map(|n| thousands(n as usize));
+            eprintln!("{done}/{all} runs, {rate}, about {left:?} left");
+        }
+        self.signal.load(Ordering::Relaxed) == 0
+    }
+}
+
+impl CellWatch for Watcher {
+    fn goes_on(&self) -> bool {
+        self.signal.load(Ordering::Relaxed) == 0
+    }
+    fn prepared(&self, cells: usize, all: usize) {
+        self.bar.set_message(format!("{cells}/{all} cells searched for an attack"));
+        if self.is_time() {
+            eprintln!("{cells}/{all} cells searched for an attack");
+        }
+    }
+    fn begin(&self, cells: usize) {
+        let all = self.runs.saturating_mul(cells as u64);
+        self.all.store(all, Ordering::Relaxed);
+        self.bar.set_length(all);
+        self.drawing.get_or_init(Instant::now);
+    }
+}

@@ -1,0 +1,338 @@
+//! The simulator: its runs are walks by the plain rules, its probabilities are right, its intervals hold what they say.
+
+mod output;
+
+use output::{code, err, out};
+use overhear::bundle;
+use overhear::explore::Limits;
+use overhear::input::Source;
+use overhear::model::{Action, Arrival, Property, property};
+use overhear::run::simulation::{Cast, Checked, Play, Prepared, SimulationPlan, case, prepare, simulate};
+use overhear::run::{Scenario, simulation};
+use overhear::scenario::{HABITS, Model, Profile, Size, read_people, read_scenario};
+use overhear::simulate::habits::{Habit, Habits, RATE_MAX, Unfit};
+use overhear::simulate::interval::{mean, proportion};
+use overhear::simulate::runs::{Drawn, all};
+use overhear::simulate::tally::Counted;
+use overhear::simulate::{exact, interval};
+use overhear::trace;
+use std::num::NonZero;
+use std::process::{Command, Output};
+
+/// What tests have to do with: everything that is bundled.
+struct Bundled {
+    scenarios: Vec<Scenario>,
+    models: Vec<Model>,
+    people: Vec<Profile>,
+}
+
+fn bundled() -> Bundled {
+    let read = |source: Source| Scenario { file: read_scenario(&source).expect("a bundled scenario"), source };
+    let scenarios = bundle::scenarios().iter().map(|s| read(s.source())).collect();
+    Bundled { scenarios, models: bundle::models(), people: bundle::people() }
+}
+
+impl Bundled {
+    /// Only what has these names.
+    fn only(mut self, scenario: &str, model: &str) -> Self {
+        self.scenarios.retain(|s| s.file.name == scenario);
+        self.models.retain(|m| m.name == model);
+        assert!(!self.scenarios.is_empty() && !self.models.is_empty(), "{scenario} under {model}");
+        self
+    }
+    /// A plan for these people.
+    fn plan(&self, who: &str, play: Play) -> SimulationPlan<'_> {
+        let chosen = self.people.iter().filter(|p| p.name == who).map(|p| (None, p.clone())).collect();
+        SimulationPlan {
+            scenarios: &self.scenarios,
+            models: &self.models,
+            known: &self.models,
+            named: false,
+            large: false,
+            limits: Limits::default(),
+            cast: Cast { known: &self.people, chosen },
+            play,
+            arrives: None,
+            runs: 1000,
+            days: 365.0,
+            seed: 1,
+            exact: None,
+        }
+    }
+}
+
+fn threads(n: usize) -> NonZero<usize> {
+    NonZero::new(n).expect("some")
+}
+
+/// Some of the cells that can be prepared without a search that takes long.
+fn some_cells<'a>(plan: &'a SimulationPlan) -> Vec<Prepared<'a>> {
+    prepare(plan, &()).expect("bundled files are right")
+}
+
+/// A run is a walk by the plain rules, and a property falls in it exactly where its condition says so.
+fn is_a_walk(plan: &SimulationPlan, cell: &Prepared, number: u64) {
+    let name = format!("{}, {}, {:?}, run {number}", cell.scenario.file.name, cell.model.name, cell.arrives);
+    let (outcome, happened) = case(plan, cell, number).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+    let actions: Vec<Action> = happened.iter().map(|h| h.action).collect();
+    let w = &cell.setting.world;
+    let states = trace::replay(w, &actions).unwrap_or_else(|e| panic!("{name}: {e}"));
+    assert!(happened.windows(2).all(|pair| pair[0].day <= pair[1].day), "{name}: time goes on");
+    assert!(happened.iter().all(|h| (0.0..plan.days).contains(&h.day)), "{name}: within its days");
+    for (i, &p) in cell.setting.properties.iter().enumerate() {
+        // What the adversary does at once happens in one moment: only after the last of it anybody looks.
+        let settles = |n: usize| n == 0 || n == happened.len() || happened[n - 1].day < happened[n].day;
+        let falls = |n: &usize| settles(*n) && !property::condition(w, states[*n], p);
+        let first = (0..states.len()).find(falls).map(|n| if n == 0 { 0.0 } else { happened[n - 1].day });
+        assert_eq!(outcome.fell[i], first, "{name}: {p:?}");
+    }
+}
+
+#[test]
+fn every_run_is_a_walk_by_the_plain_rules() {
+    let mut all = bundled();
+    // Every scenario, each under another model, and every model.
+    let (scenarios, models) = (std::mem::take(&mut all.scenarios), std::mem::take(&mut all.models));
+    let known = models.clone();
+    for (i, scenario) in scenarios.into_iter().filter(|s| s.file.size == Size::Base).enumerate() {
+        let about: Vec<&Model> = models.iter().filter(|m| scenario.file.is_about(m)).collect();
+        let model = about[i % about.len()].clone();
+        let one = Bundled { scenarios: vec![scenario], models: vec![model], people: all.people.clone() };
+        let limits = Limits { states_max: Some(4000), ..Limits::default() };
+        for (who, play) in [("typical", Play::Attack(None)), ("hurried", Play::Opportunist(2.0))] {
+            let plan = SimulationPlan { known: &known, limits, ..one.plan(who, play) };
+            for cell in some_cells(&plan) {
+                (0..3).for_each(|number| is_a_walk(&plan, &cell, number));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_adversary_that_cannot_win_does_not() {
+    let all = bundled().only("password-thief", "signal-verified");
+    for play in [Play::Attack(None), Play::Opportunist(10.0)] {
+        let plan = SimulationPlan { runs: 10_000, ..all.plan("careful", play) };
+        let cells = some_cells(&plan);
+        let holds = cells.iter().all(|c| c.checked.iter().all(|&checked| checked == Checked::Holds));
+        assert!(holds, "the checker finds no attack");
+        let done = simulate(&plan, cells, &()).expect("no run contradicts the checker").expect("nobody ends it");
+        let fell = |cell: &simulation::Simulated| cell.outcomes.iter().any(|run| run.fell.iter().any(Option::is_some));
+        assert!(!done.is_empty() && !done.iter().any(fell));
+    }
+}
+
+#[test]
+fn a_closed_form_is_met() {
+    // The thief's device waits on Bob's account for Alice to sign in and then to send: one exponential after another.
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let plan = all.plan("typical", Play::Attack(Some(Property::NoRogueKey)));
+    let cells = some_cells(&plan);
+    let cell = cells.iter().find(|c| c.arrives == Some(Arrival::FromStart)).expect("it arrives so");
+    let i = cell.setting.properties.iter().position(|&p| p == Property::NoRogueKey).expect("it is asked for");
+    let typical = all.people.iter().find(|p| p.name == "typical").expect("a bundled name").habits;
+    let (a, b) = (typical.get(Habit::SignsIn), typical.get(Habit::Messages));
+    for days in [0.1, 1.0, 3.0] {
+        let expected = 1.0 - (b * (-a * days).exp() - a * (-b * days).exp()) / (b - a);
+        let (solved, _) = exact::probabilities(&cell.setting, &cell.habits(), days, 10_000).expect("it is small");
+        assert!((solved[i] - expected).abs() < 1e-9, "{} for {expected} in {days} days", solved[i]);
+        let runs = all_runs(cell, days, 20_000);
+        let fell = runs.iter().filter(|run| run.fell[i].is_some()).count() as u64;
+        let estimate = proportion(fell, 20_000);
+        let near = 2.0 * (estimate.high - estimate.low);
+        assert!((estimate.value - expected).abs() < near, "{estimate:?} for {expected} in {days} days");
+    }
+}
+
+fn all_runs(cell: &Prepared, days: f64, runs: u64) -> Vec<overhear::simulate::runs::Outcome> {
+    all(&cell.drawn(days, 7), runs, threads(2), &()).expect("nobody ends it")
+}
+
+#[test]
+fn runs_agree_with_the_exact_solution() {
+    let mut compared = 0;
+    for (scenario, model, who) in [
+        ("password-thief", "omemo-btbv", "typical"),
+        ("server-of-recipient", "signal", "journalist"),
+        ("tls-breaker-one-client", "matrix-tofu", "hurried"),
+        ("stolen-device", "matrix-tofu", "typical"),
+        ("password-thief-hurried", "matrix-riot-2019", "hurried"),
+    ] {
+        let all = bundled().only(scenario, model);
+        let limits = Limits { states_max: Some(50_000), ..Limits::default() };
+        let plan = SimulationPlan { limits, ..all.plan(who, Play::Attack(None)) };
+        for cell in some_cells(&plan) {
+            let days = 40.0;
+            let solved = exact::probabilities(&cell.setting, &cell.habits(), days, 20_000);
+            let (solved, _) = solved.unwrap_or_else(|e| panic!("{scenario} under {model}: {e:?}"));
+            let runs = all_runs(&cell, days, 4000);
+            for (i, &exactly) in solved.iter().enumerate() {
+                let fell = runs.iter().filter(|run| run.fell[i].is_some()).count() as u64;
+                let spread = 5.0 * (exactly * (1.0 - exactly) / 4000.0).sqrt() + 1e-9;
+                let (property, share) = (cell.setting.properties[i], fell as f64 / 4000.0);
+                assert!(
+                    (share - exactly).abs() <= spread,
+                    "{scenario} under {model}, {property:?}: {share} for {exactly}"
+                );
+                compared += usize::from((0.01..0.99).contains(&exactly));
+            }
+        }
+    }
+    assert!(compared >= 10, "{compared} probabilities were neither next to nothing nor next to certain");
+}
+
+#[test]
+fn intervals_hold_what_they_are_about_as_often_as_they_say() {
+    let all = bundled().only("tls-breaker-one-client", "matrix-tofu");
+    let plan = all.plan("hurried", Play::Attack(None));
+    let cells = some_cells(&plan);
+    let cell = cells.iter().find(|c| c.arrives == Some(Arrival::FromStart)).expect("it arrives so");
+    let i = cell.setting.properties.iter().position(|&p| p == Property::NoRogueKey).expect("it is asked for");
+    let (solved, _) = exact::probabilities(&cell.setting, &cell.habits(), 20.0, 20_000).expect("it is small");
+    assert!((0.05..0.95).contains(&solved[i]), "{}: something is to be estimated", solved[i]);
+    let (mut held, mut messages_held) = (0, 0);
+    let many = all_runs(cell, 20.0, 20_000);
+    let messages = |runs: &[overhear::simulate::runs::Outcome]| -> Vec<f64> {
+        runs.iter().map(|run| run.tally[Counted::Exposed]).collect()
+    };
+    let true_mean = mean(&messages(&many)).value;
+    for seed in 1000..1400 {
+        let drawn = Drawn { setting: &cell.setting, habits: cell.habits(), days: 20.0, seed };
+        let runs = overhear::simulate::runs::all(&drawn, 300, threads(2), &()).expect("nobody ends it");
+        let fell = runs.iter().filter(|run| run.fell[i].is_some()).count() as u64;
+        let of = proportion(fell, 300);
+        held += usize::from((of.low..=of.high).contains(&solved[i]));
+        let of = mean(&messages(&runs));
+        messages_held += usize::from((of.low..=of.high).contains(&true_mean));
+    }
+    // 95 of 100, and four standard deviations of that count either way; Clopper and Pearson's hold more often.
+    assert!((363..=400).contains(&held), "{held} of 400 intervals of a probability");
+    assert!((363..=397).contains(&messages_held), "{messages_held} of 400 intervals of a mean");
+}
+
+#[test]
+fn intervals_are_those_of_the_textbook() {
+    // Clopper and Pearson for 0 of n: 1 - (alpha / 2)^(1 / n).
+    let none = proportion(0, 10_000);
+    assert_eq!((none.value, none.low), (0.0, 0.0));
+    assert!((none.high - (1.0 - 0.025_f64.powf(1.0 / 10_000.0))).abs() < 1e-9, "{none:?}");
+    let every = proportion(50, 50);
+    assert!(every.high == 1.0 && (every.low - 0.025_f64.powf(1.0 / 50.0)).abs() < 1e-9, "{every:?}");
+    // 8 of 10 at 95 %: 0.444 to 0.975.
+    let some = proportion(8, 10);
+    assert!((some.low - 0.4439).abs() < 1e-4 && (some.high - 0.9748).abs() < 1e-4, "{some:?}");
+    let one = mean(&[3.0]);
+    assert!(one.value == 3.0 && one.low == f64::NEG_INFINITY && one.high == f64::INFINITY);
+    assert_eq!(interval::CONFIDENCE, 0.95);
+}
+
+#[test]
+fn hurried_is_a_chance_of_clicking_through() {
+    let all = bundled().only("password-thief", "matrix-riot-2019");
+    for (who, hurried) in [("careful", false), ("hurried", true), ("typical", true), ("journalist", true)] {
+        let habits = all.people.iter().find(|p| p.name == who).expect("a bundled name").habits;
+        assert_eq!(habits.get(Habit::ClicksThrough) > 0.0, hurried, "{who}");
+        assert_eq!(habits.is_hurried(), hurried, "{who}");
+        for cell in some_cells(&all.plan(who, Play::Opportunist(1.0))) {
+            let w = &cell.setting.world;
+            assert_eq!(w.hurried, if hurried { w.all_people().collect() } else { Default::default() }, "{who}");
+        }
+    }
+    // Of whom nothing is said, they are what the scenario says of them.
+    let of_scenario = bundled().only("server-of-recipient-hurried", "matrix-tofu");
+    for cell in some_cells(&of_scenario.plan("nobody", Play::Opportunist(1.0))) {
+        let names: Vec<&str> = cell.people.iter().flatten().map(|who| who.name.as_str()).collect();
+        assert!(names.iter().all(|name| *name == "hurried") && !names.is_empty(), "{names:?}");
+    }
+}
+
+#[test]
+fn numbers_that_are_no_habits_are_refused() {
+    let with = |habit, number| Habits::NONE.with(habit, number);
+    assert_eq!(with(Habit::Messages, f64::NAN), Err(Unfit::NotFinite));
+    assert_eq!(with(Habit::Messages, f64::INFINITY), Err(Unfit::NotFinite));
+    assert_eq!(with(Habit::Resets, -0.1), Err(Unfit::Negative));
+    assert_eq!(with(Habit::Verifies, 1.0 + 1e-12), Err(Unfit::OverOne));
+    assert_eq!(with(Habit::Messages, 1e300), Err(Unfit::TooOften));
+    assert_eq!(with(Habit::Messages, RATE_MAX).map(|h| h.get(Habit::Messages)), Ok(RATE_MAX));
+    assert_eq!(HABITS.map(|(habit, _)| habit), Habit::ALL);
+}
+
+#[test]
+fn where_nobody_does_anything_nothing_happens() {
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let plan = all.plan("typical", Play::Attack(None));
+    let cells = some_cells(&plan);
+    let drawn = Drawn { habits: [Habits::NONE; 4], ..cells[0].drawn(1000.0, 1) };
+    let runs = all_of(&drawn);
+    assert!(runs.iter().all(|run| run.events == 0 && run.tally == Default::default()));
+    let (solved, nodes) =
+        exact::probabilities(&cells[0].setting, &[Habits::NONE; 4], 1000.0, 10).expect("there is one state");
+    assert!(nodes == 1 && solved.iter().all(|p| *p == 0.0), "{solved:?} in {nodes} states");
+}
+
+fn all_of(drawn: &Drawn) -> Vec<overhear::simulate::runs::Outcome> {
+    all(drawn, 100, threads(1), &()).expect("nobody ends it")
+}
+
+fn overhear(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_overhear")).args(args).output().expect("it starts")
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_at_any_number_of_threads() {
+    let asked = ["simulate", "password-thief", "server-of-recipient", "--models", "matrix-tofu,signal"];
+    let with = |more: &[&str]| overhear(&[&asked[..], &["--people", "typical", "--runs", "500"], more].concat());
+    for format in ["text", "json", "csv"] {
+        let one = with(&["--format", format, "--jobs", "1"]);
+        assert_eq!(code(&one), 0, "{}", err(&one));
+        for jobs in ["2", "8"] {
+            assert_eq!(out(&with(&["--format", format, "--jobs", jobs])), out(&one), "{format}, {jobs} jobs");
+        }
+        assert_ne!(out(&with(&["--format", format, "--seed", "2"])), out(&one), "another seed, other runs");
+    }
+}
+
+#[test]
+fn what_cannot_be_simulated_is_refused() {
+    let with =
+        |more: &[&str]| overhear(&[&["simulate", "password-thief", "--models", "matrix-tofu"][..], more].concat());
+    for (more, says) in [
+        (["--runs", "0"], "no runs show nothing"),
+        (["--runs", "1000000000000"], "at most 1 000 000 000 runs"),
+        (["--days", "0"], "more than 0 days"),
+        (["--days", "-1"], "more than 0 days"),
+        (["--days", "NaN"], "no number of days"),
+        (["--days", "1e300"], "a thousand years"),
+        (["--pace", "1e9"], "between none and one a second"),
+        (["--people", "tipical"], "typical"),
+        (["--people", "bert=typical"], "is no person of the scenario"),
+        (["--property", "no-roge-key"], "did you mean `no-rogue-key`?"),
+        (["--property", "everybody-reads"], "is no safety property"),
+        (["--case", "3"], "--arrives"),
+    ] {
+        let told = with(&[&more[0].to_string(), &more[1].to_string()].map(|s| s.as_str()));
+        // What begins with a dash could be an option, for clap.
+        let told = if more[1].starts_with('-') { with(&[&format!("{}={}", more[0], more[1])]) } else { told };
+        assert_eq!(code(&told), 2, "{more:?}: {}", out(&told));
+        assert!(err(&told).contains(says), "{more:?}: {}", err(&told));
+    }
+}
+
+#[test]
+fn one_run_is_told_as_a_story() {
+    let asked = ["simulate", "password-thief", "--models", "matrix-tofu", "--arrives", "from-start", "--case", "3"];
+    let told = overhear(&asked);
+    assert_eq!(code(&told), 0, "{}", err(&told));
+    let text = out(&told);
+    assert!(text.contains("day    0.00 * The adversary takes Bob's password."), "{text}");
+    assert!(text.contains("no-hidden-key           holds to the end"), "{text}");
+}
+
+#[test]
+fn people_of_a_users_own_are_read() {
+    let text = bundle::people_files()[0].text.replace("\"careful\"", "\"mine\"");
+    let mine = read_people(&Source::new("mine.json", text)).expect("they are right");
+    assert_eq!(mine.name, "mine");
+    assert!(mine.assumed().count() > 5 && mine.assumed().all(|(_, low, high)| low <= high));
+}
