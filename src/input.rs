@@ -376,7 +376,7 @@ fn number_error(source: &Source, end: usize) -> Box<Diagnostic> {
     let start = text[..end].rfind(|c| !of_number(c)).map_or(0, |i| i + 1);
     let end = text[end..].find(|c| !of_number(c)).map_or(text.len(), |i| end + i);
     let message = format!("the number {} is out of range", shown(&text[start..end]));
-    source.error("E011", start..end, message).help("no file of this format needs a number besides its `format`")
+    source.error("E011", start..end, message).help("no number in these files is so large")
 }
 
 /// No object has a key twice: readers differ in which of the two they believe.

@@ -252,6 +252,9 @@ struct SimulateArgs {
     /// Tell this run, counted from 0, as a story.
     #[arg(long, value_name = "K")]
     case: Option<u64>,
+    /// Also simulate with each assumed number of the people at either end of its range.
+    #[arg(long, conflicts_with = "case")]
+    sweep: bool,
     /// Also solve the chain exactly, where it has at most so many states.
     #[arg(long, value_name = "STATES", num_args = 0..=1, default_missing_value = "50000")]
     exact: Option<usize>,
@@ -265,6 +268,7 @@ struct SimulateArgs {
 impl From<SimulateArgs> for command::simulate::Simulation {
     fn from(s: SimulateArgs) -> Self {
         let SimulateArgs { scenarios, models, people, arrives, property, pace, runs, days, seed, case, exact, .. } = s;
+        let sweep = s.sweep;
         let (strategy, limits, format) = (s.strategy.into(), s.limits.into(), s.format.into());
         Self {
             scenarios,
@@ -278,6 +282,7 @@ impl From<SimulateArgs> for command::simulate::Simulation {
             days,
             seed,
             case,
+            sweep,
             exact,
             limits,
             format,

@@ -1,13 +1,13 @@
 //! Every way in which a file can be wrong, with the exact text that the user gets.
 //!
 //! `bad_input/NAME.json` is wrong in one thing, `bad_input/NAME.txt` says how it is refused; names of model files
-//! start with `model-`. `bad_input/known/` has a scenario and models in which nothing is wrong. After a change of
+//! start with `model-`, of files about people with `people-`. `bad_input/known/` has a scenario and models in which nothing is wrong. After a change of
 //! words: `OVERHEAR_BLESS=1 cargo test --test bad_input`, then read what changed.
 
 use overhear::bundle;
 use overhear::input::{Diagnostic, SIZE_MAX, Source};
 use overhear::model::Arrival;
-use overhear::scenario::{Model, check_powers, compile, decide_cell, read_model, read_scenario};
+use overhear::scenario::{Model, check_powers, compile, decide_cell, read_model, read_people, read_scenario};
 use std::fs;
 
 const FOLDER: &str = "tests/bad_input";
@@ -17,10 +17,28 @@ fn model(name: &str) -> Model {
     read_model(&source).expect("a good model")
 }
 
+/// What a file is about.
+#[derive(Clone, Copy)]
+enum Kind {
+    Model,
+    People,
+    Scenario,
+}
+
+fn kind(name: &str) -> Kind {
+    match () {
+        () if name.starts_with("model-") => Kind::Model,
+        () if name.starts_with("people-") => Kind::People,
+        () => Kind::Scenario,
+    }
+}
+
 /// Everything that is done with a file before anything is explored.
-fn read(source: &Source, is_model: bool) -> Result<(), Box<Diagnostic>> {
-    if is_model {
-        return read_model(source).map(|_| ());
+fn read(source: &Source, kind: Kind) -> Result<(), Box<Diagnostic>> {
+    match kind {
+        Kind::Model => return read_model(source).map(drop),
+        Kind::People => return read_people(source).map(drop),
+        Kind::Scenario => {}
     }
     let selected = ["by-password", "by-link"].map(model);
     let known = ["by-password", "by-link", "by-number"].map(model);
@@ -39,8 +57,8 @@ fn read(source: &Source, is_model: bool) -> Result<(), Box<Diagnostic>> {
     Ok(())
 }
 
-fn refusal(path: &str, is_model: bool) -> Box<Diagnostic> {
-    let read = Source::read(path).and_then(|source| read(&source, is_model));
+fn refusal(path: &str, kind: Kind) -> Box<Diagnostic> {
+    let read = Source::read(path).and_then(|source| read(&source, kind));
     read.expect_err(&format!("{path} is wrong, but was not refused"))
 }
 
@@ -56,7 +74,7 @@ fn cases() -> Vec<String> {
 fn every_wrong_file_is_refused_in_the_pinned_words() {
     let mut wrong = Vec::new();
     for name in cases() {
-        let said = format!("{}\n", refusal(&format!("{FOLDER}/{name}.json"), name.starts_with("model-")));
+        let said = format!("{}\n", refusal(&format!("{FOLDER}/{name}.json"), kind(&name)));
         let pinned = format!("{FOLDER}/{name}.txt");
         if std::env::var_os("OVERHEAR_BLESS").is_some() {
             fs::write(&pinned, &said).expect("the folder can be written");
@@ -70,7 +88,7 @@ fn every_wrong_file_is_refused_in_the_pinned_words() {
 #[test]
 fn the_files_they_differ_from_are_right() {
     let source = Source::read(&format!("{FOLDER}/known/scenario.json")).expect("a readable file");
-    if let Err(e) = read(&source, false) {
+    if let Err(e) = read(&source, Kind::Scenario) {
         panic!("{e}");
     }
 }
@@ -78,7 +96,7 @@ fn the_files_they_differ_from_are_right() {
 #[test]
 fn every_refusal_has_one_line_a_place_and_no_control_characters() {
     for name in cases() {
-        let refusal = refusal(&format!("{FOLDER}/{name}.json"), name.starts_with("model-"));
+        let refusal = refusal(&format!("{FOLDER}/{name}.json"), kind(&name));
         assert!(refusal.line > 0 && refusal.column > 0, "{name} has no place");
         assert!(!refusal.to_string().contains(|c: char| c.is_control() && c != '\n'), "{name} has control characters");
         assert!(!refusal.message.contains('\n'), "{name} has a message over several lines");
@@ -89,9 +107,16 @@ fn every_refusal_has_one_line_a_place_and_no_control_characters() {
 
 #[test]
 fn every_code_is_pinned_somewhere() {
-    let sources = ["input", "bundle", "scenario", "scenario/check", "scenario/claims", "scenario/model_file"];
-    let codes =
-        cases().into_iter().map(|name| refusal(&format!("{FOLDER}/{name}.json"), name.starts_with("model-")).code);
+    let sources = [
+        "input",
+        "bundle",
+        "scenario",
+        "scenario/check",
+        "scenario/claims",
+        "scenario/model_file",
+        "scenario/people_file",
+    ];
+    let codes = cases().into_iter().map(|name| refusal(&format!("{FOLDER}/{name}.json"), kind(&name)).code);
     let pinned: String = codes.chain([include_str!("bad_input.rs")]).collect();
     for source in sources {
         let code = fs::read_to_string(format!("src/{source}.rs")).expect("a source file");
@@ -126,6 +151,8 @@ fn a_name_that_is_not_bundled_is_refused() {
     assert!(refusal.to_string().starts_with("error[E020]: no bundled model has the name `signall`\n"));
     let refusal = bundle::find_scenario("no such thing").expect_err("no such scenario");
     assert_eq!(refusal.code, "E021");
+    let refusal = bundle::find_people("tipical").expect_err("nobody is called so");
+    assert_eq!((refusal.code, refusal.nearest.as_deref()), ("E024", Some("typical")));
     let refusal = bundle::find_either("password-thif").expect_err("no such model or scenario");
     assert_eq!((refusal.code, refusal.nearest.as_deref()), ("E022", Some("password-thief")));
     let refusal = bundle::find_either("schemas/model.schema.json").expect_err("neither a model nor a scenario");

@@ -7,7 +7,7 @@ use overhear::bundle;
 use overhear::explore::Limits;
 use overhear::input::Source;
 use overhear::model::{Action, Arrival, Property, property};
-use overhear::run::simulation::{Cast, Checked, Play, Prepared, SimulationPlan, case, prepare, simulate};
+use overhear::run::simulation::{Cast, Checked, Play, Prepared, SimulationPlan, case, prepare, simulate, sweep};
 use overhear::run::{Scenario, expectation, simulation};
 use overhear::scenario::{Expect, HABITS, Model, Profile, Size, read_people, read_scenario};
 use overhear::simulate::habits::{Habit, Habits, RATE_MAX, Unfit};
@@ -195,6 +195,30 @@ fn a_closed_form_is_met() {
     }
 }
 
+#[test]
+fn assumed_numbers_are_swept() {
+    // As in the closed form above, with Alice's messages at either end of what was assumed of them.
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let play = Play::Attack(Some(Property::NoRogueKey));
+    let arrives = Some(Arrival::FromStart);
+    let plan = SimulationPlan { arrives, days: 1.0, runs: 5000, ..all.plan("typical", play) };
+    let cells = some_cells(&plan);
+    let swept = sweep(&plan, &cells[0], &()).expect("no run contradicts the checker").expect("nobody ends it");
+    let typical = all.people.iter().find(|p| p.name == "typical").expect("a bundled name");
+    assert_eq!(swept.len(), typical.assumed().count());
+    let messages = swept.iter().find(|s| s.habit == Habit::Messages).expect("they are assumed");
+    assert_eq!((messages.number.low, messages.number.high), (Some(1.0), Some(200.0)));
+    let i = cells[0].setting.properties.iter().position(|&p| p == Property::NoRogueKey).expect("it is asked for");
+    let e = (-1.0_f64).exp();
+    for (end, expected) in messages.ends.iter().zip([1.0 - 2.0 * e, 1.0 - (200.0 * e - (-200.0_f64).exp()) / 199.0]) {
+        let near = end[i].high - end[i].low;
+        assert!((end[i].value - expected).abs() < near, "{:?} for {expected}", end[i]);
+    }
+    // What nothing in this scenario depends on changes nothing.
+    let resets = swept.iter().find(|s| s.habit == Habit::Invitations).expect("they are assumed");
+    assert_eq!(resets.ends[0], resets.ends[1]);
+}
+
 fn all_runs(cell: &Prepared, days: f64, runs: u64) -> Vec<overhear::simulate::runs::Outcome> {
     all(&cell.drawn(days, 7), runs, threads(2), &()).expect("nobody ends it")
 }
@@ -368,6 +392,8 @@ fn what_cannot_be_simulated_is_refused() {
         assert_eq!(code(&told), 2, "{more:?}: {}", out(&told));
         assert!(err(&told).contains(says), "{more:?}: {}", err(&told));
     }
+    let told = with(&["--sweep"]);
+    assert!(code(&told) == 2 && err(&told).contains("`--sweep` sweeps the numbers of one cell"), "{}", err(&told));
 }
 
 #[test]

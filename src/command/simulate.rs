@@ -7,8 +7,8 @@ use crate::bundle;
 use crate::explore::Limits;
 use crate::model::Property;
 use crate::report::matrix::thousands;
-use crate::report::simulation::{SimulationRecord, story, table, tables};
-use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepare, simulate};
+use crate::report::simulation::{self as text, SimulationRecord, story, table};
+use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepare, simulate, sweep};
 use crate::scenario::{Profile, property_by_name, property_name, read_people};
 use crate::simulate::runs::{Outcome, Watch};
 use serde_json::json;
@@ -57,6 +57,8 @@ pub struct Simulation {
     pub seed: u64,
     /// The one run that is to be told.
     pub case: Option<u64>,
+    /// Whether the assumed numbers are swept.
+    pub sweep: bool,
     /// The most nodes of a chain that is solved exactly.
     pub exact: Option<usize>,
     /// Where the checker's searches for attacks must stop.
@@ -137,7 +139,7 @@ pub fn run(asked: Simulation) -> Result<Exit, Failure> {
     };
     match asked.case {
         Some(number) => tell(&plan, number),
-        None => estimate(&plan, asked.format),
+        None => estimate(&plan, asked.sweep, asked.format),
     }
 }
 
@@ -158,27 +160,37 @@ fn chosen(word: &str, names: &[&str]) -> Result<(Option<String>, Profile), Failu
     Ok((person, read_people(&bundle::find_people(file)?)?))
 }
 
+/// Says that an option is for one cell.
+fn more_than_one(option: &str, does: &str, cells: usize) -> Failure {
+    let message = format!("`{option}` {does} one cell, and {cells} are asked for");
+    Failure::Message(message + ": name one scenario, one model with `--models` and one `--arrives`")
+}
+
 /// Tells one run of the only cell.
 fn tell(plan: &SimulationPlan, number: u64) -> Result<Exit, Failure> {
     let cells = prepare(plan, &())?;
-    let [cell] = cells.as_slice() else {
-        let message = format!("`--case` tells a run of one cell, and {} are asked for", cells.len());
-        return Err(Failure::Message(message + ": name one scenario, one model with `--models` and one `--arrives`"));
-    };
+    let [cell] = cells.as_slice() else { return Err(more_than_one("--case", "tells a run of", cells.len())) };
     let (outcome, happened) = case(plan, cell, number)?;
     print(&story(cell, number, plan.days, &outcome, &happened))
 }
 
 /// Simulates every cell, and prints the estimates.
-fn estimate(plan: &SimulationPlan, format: Format) -> Result<Exit, Failure> {
+fn estimate(plan: &SimulationPlan, sweeps: bool, format: Format) -> Result<Exit, Failure> {
     let watcher = Watcher::new(plan.runs)?;
     let cells = prepare(plan, &watcher)?;
     if cells.is_empty() {
         return nothing_selected();
     }
+    if sweeps && cells.len() > 1 {
+        return Err(more_than_one("--sweep", "sweeps the numbers of", cells.len()));
+    }
     let simulated = if watcher.goes_on() { simulate(plan, cells, &watcher)? } else { None };
+    let swept = match &simulated {
+        Some(cells) if sweeps => sweep(plan, &cells[0].of, &watcher)?,
+        _ => Some(Vec::new()),
+    };
     watcher.bar.finish_and_clear();
-    let Some(cells) = simulated else {
+    let (Some(cells), Some(swept)) = (simulated, swept) else {
         let signal = u8::try_from(watcher.signal.load(Ordering::Relaxed)).unwrap_or_default();
         anstream::eprintln!("interrupted: nothing is told of runs that were not all made");
         return Ok(Exit::Interrupted(signal));
@@ -190,9 +202,12 @@ fn estimate(plan: &SimulationPlan, format: Format) -> Result<Exit, Failure> {
         }
     }
     match format {
-        Format::Json => print(&(pretty(&json!(SimulationRecord::of(plan, &cells))) + "\n")),
-        Format::Csv => print(&table(&SimulationRecord::of(plan, &cells))),
-        Format::Text | Format::Github => print(&tables(plan, &cells)),
+        Format::Json => print(&(pretty(&json!(SimulationRecord::of(plan, &cells, &swept))) + "\n")),
+        Format::Csv => print(&table(&SimulationRecord::of(plan, &cells, &swept))),
+        Format::Text | Format::Github => {
+            let told = if sweeps { text::sweep(&cells[0], &swept) } else { String::new() };
+            print(&(text::tables(plan, &cells) + &told))
+        }
     }
 }
 

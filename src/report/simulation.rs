@@ -1,13 +1,13 @@
 //! What simulated cells come to: estimates with intervals, for programs and for people.
 
 mod text;
-pub use text::{story, tables};
+pub use text::{story, sweep, tables};
 
 use super::csv;
 use super::record::InputFile;
 use crate::bundle;
-use crate::run::simulation::{Checked, Simulated, SimulationPlan};
-use crate::scenario::{Profile, arrival_name, property_name};
+use crate::run::simulation::{Checked, Simulated, SimulationPlan, Swept};
+use crate::scenario::{Profile, arrival_name, habit_name, property_name};
 use crate::simulate::Strategy;
 use crate::simulate::interval::{CONFIDENCE, Estimate, mean, proportion};
 use crate::simulate::runs::Outcome;
@@ -44,6 +44,37 @@ pub struct SimulationRecord {
     pub people_files: Vec<InputFile>,
     /// Each cell, in the order of the run.
     pub cells: Vec<SimulatedCell>,
+    /// What the assumed numbers do to the only cell, if that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub swept: Vec<SweptRecord>,
+}
+
+/// An assumed number, and what comes of it at both ends of its range.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SweptRecord {
+    /// The file about people that it is in.
+    pub people: String,
+    /// Which number.
+    pub habit: String,
+    /// The low end, in the units of the file.
+    pub low: f64,
+    /// The high end, likewise.
+    pub high: f64,
+    /// What each property comes to.
+    pub properties: Vec<SweptProperty>,
+}
+
+/// The probability that a property falls, at both ends of a range.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SweptProperty {
+    /// The property.
+    pub property: String,
+    /// At the low end.
+    pub at_low: Interval,
+    /// At the high end.
+    pub at_high: Interval,
 }
 
 /// One model in one scenario, against an adversary that arrives at one time.
@@ -250,7 +281,7 @@ impl Interval {
 
 impl SimulationRecord {
     /// What is kept of simulated cells.
-    pub fn of(plan: &SimulationPlan, cells: &[Simulated]) -> Self {
+    pub fn of(plan: &SimulationPlan, cells: &[Simulated], swept: &[Swept]) -> Self {
         let everybody = cells.iter().flat_map(|cell| cell.of.people.iter().flatten());
         let mut files: Vec<InputFile> = everybody.map(|who| InputFile::of(&who.name, &who.file)).collect();
         files.sort_by(|a, b| a.file.cmp(&b.file));
@@ -264,7 +295,26 @@ impl SimulationRecord {
             confidence: CONFIDENCE,
             people_files: files,
             cells: cells.iter().map(|cell| cell_record(cell, plan.days)).collect(),
+            swept: swept.iter().flat_map(|s| cells.first().map(|cell| swept_record(cell, s))).collect(),
         }
+    }
+}
+
+fn swept_record(cell: &Simulated, swept: &Swept) -> SweptRecord {
+    let [low, high] = &swept.ends;
+    let properties = cell.of.setting.properties.iter().zip(low.iter().zip(high));
+    SweptRecord {
+        people: swept.people.clone(),
+        habit: habit_name(swept.habit).to_string(),
+        low: swept.number.low.unwrap_or(swept.number.value),
+        high: swept.number.high.unwrap_or(swept.number.value),
+        properties: properties
+            .map(|(p, (low, high))| SweptProperty {
+                property: property_name(*p).to_string(),
+                at_low: Interval::of(*low),
+                at_high: Interval::of(*high),
+            })
+            .collect(),
     }
 }
 

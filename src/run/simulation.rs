@@ -1,12 +1,15 @@
 //! Cells that are simulated: compiled for people of whom something is known, searched for an attack, walked through.
 
 use super::{RunError, Scenario, Triple, triples};
+use crate::bundle;
 use crate::explore::{Findings, Limits, Progress, Tick, exact};
 use crate::model::bits::Index;
 use crate::model::{Arrival, PEOPLE_MAX, Person, Property, World};
-use crate::scenario::{Care, Model, Profile, compile, property_name};
+use crate::scenario::{Care, Model, Number, Profile, compile, property_name};
 use crate::simulate::chain::Setting;
 use crate::simulate::exact::probabilities;
+use crate::simulate::habits::Habit;
+use crate::simulate::interval::{Estimate, proportion};
 use crate::simulate::runs::{Drawn, Happened, Outcome, Watch, all, one};
 use crate::simulate::{Habits, Strategy};
 use crate::trace::Names;
@@ -236,6 +239,53 @@ pub fn simulate<'a>(
         true => cells.into_iter().map(|cell| on(cell, threads)).collect(),
         false => cells.into_par_iter().map(|cell| on(cell, NonZero::<usize>::MIN)).collect(),
     }
+}
+
+/// A number that nobody measured, at either end of its range.
+pub struct Swept {
+    /// The file about people that it is in, by the word by which commands find it.
+    pub people: String,
+    /// Which number, and its range as the file has it.
+    pub habit: Habit,
+    /// The number as the file has it.
+    pub number: Number,
+    /// For the low end and for the high one, the probability of each property to fall.
+    pub ends: [Vec<Estimate>; 2],
+}
+
+/// Simulates the only cell of a plan with each assumed number of its people at both ends of its range, all else equal;
+/// none if whoever watches did not let it go on.
+///
+/// The world and the attack are those of the changed people: who never clicks through anything is careful.
+pub fn sweep(plan: &SimulationPlan, cell: &Prepared, watch: &dyn CellWatch) -> Result<Option<Vec<Swept>>, RunError> {
+    let mut people: Vec<&Profile> = cell.people.iter().copied().flatten().collect();
+    people.sort_by_key(|who| &who.file.path);
+    people.dedup_by_key(|who| &who.file.path);
+    let assumed: Vec<_> = people.into_iter().flat_map(|who| who.assumed().map(move |range| (who, range))).collect();
+    watch.begin(2 * assumed.len());
+    let at = |who: &Profile, habit, end| -> Result<Option<Vec<Estimate>>, RunError> {
+        let habits = who.habits.with(habit, end).expect("the ends of a range were checked");
+        let changed = |other: &Profile| match other.file == who.file {
+            true => Profile { habits, ..other.clone() },
+            false => other.clone(),
+        };
+        let known: Vec<Profile> = plan.cast.known.iter().map(changed).collect();
+        let chosen = plan.cast.chosen.iter().map(|(name, who)| (name.clone(), changed(who))).collect();
+        let plan = SimulationPlan { cast: Cast { known: &known, chosen }, exact: None, ..*plan };
+        let cell = prepare_one(&plan, (cell.scenario, cell.model, cell.arrives), watch)?;
+        let threads = NonZero::new(rayon::current_num_threads()).unwrap_or(NonZero::<usize>::MIN);
+        let Some(runs) = all(&cell.drawn(plan.days, plan.seed), plan.runs, threads, watch) else { return Ok(None) };
+        cell.believe(&runs)?;
+        let fell = |i: usize| runs.iter().filter(|run| run.fell[i].is_some()).count() as u64;
+        Ok(Some((0..cell.checked.len()).map(|i| proportion(fell(i), plan.runs)).collect()))
+    };
+    let mut swept = Vec::new();
+    for (who, (habit, low, high)) in assumed {
+        let (Some(low), Some(high)) = (at(who, habit, low)?, at(who, habit, high)?) else { return Ok(None) };
+        let number = who.numbers.iter().find(|(of, _)| *of == habit).expect("it was just found").1.clone();
+        swept.push(Swept { people: bundle::word(&who.file).to_string(), habit, number, ends: [low, high] });
+    }
+    Ok(Some(swept))
 }
 
 /// One run of a cell, with all that happened in it.

@@ -1,7 +1,7 @@
 //! A file about people: how often they do things and how they answer, each number with where it comes from.
 
 use super::check::{NAME_PATTERN, check_name};
-use crate::input::{self, Diagnostic, Place, Source, parse, quoted, shown};
+use crate::input::{self, Diagnostic, Place, Source, parse, quoted};
 use crate::simulate::habits::{Habit, Habits, RATE_MAX, Unfit};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,14 @@ pub enum Per {
 }
 
 impl Per {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Year => "year",
+        }
+    }
     /// How many days it has.
     pub fn days(self) -> f64 {
         match self {
@@ -185,6 +193,7 @@ fn check_number(
             |why| source.error("E163", source.at(&place.key(key)), unfit_words(value, why)).expected(range(habit));
         habits.with(habit, a_day(number, value)).map_err(unfit)
     };
+    let fitting = fit("value", number.value)?;
     let ends = [("low", number.low), ("high", number.high)];
     for (key, end) in ends {
         match end {
@@ -207,7 +216,7 @@ fn check_number(
         let help = "name the paper in which it was read, how it follows from one, or why it was assumed";
         return Err(source.error("E166", source.at(&place.key("source")), message).help(help));
     }
-    fit("value", number.value)
+    Ok(fitting)
 }
 
 /// What numbers are fit for a habit.
@@ -219,7 +228,7 @@ fn range(habit: Habit) -> String {
 }
 
 fn unfit_words(value: f64, why: Unfit) -> String {
-    let value = shown(&value.to_string());
+    let value = serde_json::json!(value);
     match why {
         Unfit::NotFinite => format!("{value} is no number"),
         Unfit::Negative => format!("{value} is less than 0"),

@@ -3,8 +3,8 @@
 use super::{MEASURES, Measure, StrategyRecord, Unit, fell, measured, median_day, people, strategy_record};
 use crate::report::matrix::{self, evil};
 use crate::report::terminal::wrapped;
-use crate::run::simulation::{Checked, Prepared, Simulated, SimulationPlan};
-use crate::scenario::{arrival_name, property_name};
+use crate::run::simulation::{Checked, Prepared, Simulated, SimulationPlan, Swept};
+use crate::scenario::{Number, arrival_name, habit_name, property_name};
 use crate::simulate::Strategy;
 use crate::simulate::interval::Estimate;
 use crate::simulate::runs::{Happened, Outcome};
@@ -180,6 +180,37 @@ fn scenario_table(plan: &SimulationPlan, cells: &[Simulated], measures: &[Measur
     matrix::narrow_columns(&mut table);
     let file = &cells[0].of.scenario.file;
     format!("\n{}: {}\n{}", file.name, file.title, matrix::text(&table))
+}
+
+/// What the assumed numbers do to the property that the adversary is after, the most telling first.
+pub fn sweep(cell: &Simulated, swept: &[Swept]) -> String {
+    let properties = &cell.of.setting.properties;
+    let falls_most = (0..properties.len()).max_by(|&a, &b| fell(cell, a).value.total_cmp(&fell(cell, b).value));
+    let after = match &cell.of.setting.strategy {
+        Strategy::Attack(property, _) => properties.iter().position(|p| p == property),
+        Strategy::Opportunist(_) => falls_most,
+    };
+    let Some(i) = after else { return String::new() };
+    let spread = |s: &&Swept| (s.ends[1][i].value - s.ends[0][i].value).abs();
+    let mut rows: Vec<&Swept> = swept.iter().collect();
+    rows.sort_by(|a, b| spread(b).total_cmp(&spread(a)));
+    let mut table = matrix::narrow();
+    table.set_header(["people", "number", "low", "high", "falls at low, %", "at high, %"]);
+    for row in rows {
+        let Number { value, per, low, high, .. } = row.number;
+        let unit = per.map_or(String::new(), |per| format!(" a {}", per.name()));
+        let end = |end: Option<f64>| format!("{}{unit}", end.unwrap_or(value));
+        let falls = |e: Estimate| format!("{} ({} to {})", percents(e.value), percents(e.low), percents(e.high));
+        let [at_low, at_high] = [&row.ends[0][i], &row.ends[1][i]].map(|e| falls(*e));
+        table.add_row([row.people.clone(), habit_name(row.habit).to_string(), end(low), end(high), at_low, at_high]);
+    }
+    matrix::narrow_columns(&mut table);
+    let says = format!(
+        "What the assumed numbers do to {}, each at the ends of its range and all else equal (now {}):",
+        property_name(properties[i]),
+        with_interval(fell(cell, i), percent)
+    );
+    format!("\n{}{}", wrapped("", 0, &says), matrix::text(&table))
 }
 
 /// One run, told day by day.
