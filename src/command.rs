@@ -699,6 +699,10 @@ pub fn list() -> Result<Exit, Failure> {
         };
         text += &format!("  {:<39} {}{unverified}\n", m.name, m.title);
     }
+    text += "\nPeople, for `simulate`: how many of their numbers are assumed\n";
+    for who in bundle::people() {
+        text += &format!("  {:<28} {} ({})\n", who.name, who.title, who.assumed().count());
+    }
     text += "\nProperties, each with its letter and what it rules out\n";
     for p in Property::ALL {
         text += &format!("  {:<24} {}\n", property_name(p), matrix::ruled_out(p));

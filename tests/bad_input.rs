@@ -1,8 +1,8 @@
 //! Every way in which a file can be wrong, with the exact text that the user gets.
 //!
 //! `bad_input/NAME.json` is wrong in one thing, `bad_input/NAME.txt` says how it is refused; names of model files
-//! start with `model-`, of files about people with `people-`. `bad_input/known/` has a scenario and models in which nothing is wrong. After a change of
-//! words: `OVERHEAR_BLESS=1 cargo test --test bad_input`, then read what changed.
+//! start with `model-`, of files about people with `people-`. `bad_input/known/` has a scenario and models in which
+//! nothing is wrong. After a change of words: `OVERHEAR_BLESS=1 cargo test --test bad_input`, then read what changed.
 
 use overhear::bundle;
 use overhear::input::{Diagnostic, SIZE_MAX, Source};

@@ -362,10 +362,11 @@ fn a_wrong_name_is_told_the_nearest() {
 
 #[test]
 fn the_small_commands_print_something() {
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
         (&["completions", "bash"], "_overhear()"),
         (&["man"], ".TH overhear"),
         (&["list"], "no-invisible-listener"),
+        (&["list"], "  journalist                   People with sources to protect ("),
         (&["schema", "model"], "\"$schema\""),
         (&["schema", "scenario"], "\"$schema\""),
     ];

@@ -7,9 +7,11 @@ use overhear::bundle;
 use overhear::explore::Limits;
 use overhear::input::Source;
 use overhear::model::{Action, Arrival, Property, property};
+use overhear::report::simulation::SimulationRecord;
 use overhear::run::simulation::{Cast, Checked, Play, Prepared, SimulationPlan, case, prepare, simulate, sweep};
 use overhear::run::{Scenario, expectation, simulation};
 use overhear::scenario::{Expect, HABITS, Model, Profile, Size, read_people, read_scenario};
+use overhear::schema;
 use overhear::simulate::habits::{Habit, Habits, RATE_MAX, Unfit};
 use overhear::simulate::interval::{mean, proportion};
 use overhear::simulate::runs::{Drawn, all};
@@ -366,6 +368,24 @@ fn the_same_seed_gives_the_same_bytes_at_any_number_of_threads() {
         }
         assert_ne!(out(&with(&["--format", format, "--seed", "2"])), out(&one), "another seed, other runs");
     }
+}
+
+#[test]
+fn results_are_as_the_schema_says_and_read_back_as_they_were() {
+    let asked = ["simulate", "password-thief", "--models", "matrix-tofu", "--arrives", "from-start"];
+    let more = ["--people", "typical", "--runs", "200", "--days", "5", "--exact", "--sweep", "--format", "json"];
+    let told = overhear(&[&asked[..], &more].concat());
+    assert_eq!(code(&told), 0, "{}", err(&told));
+    let value: serde_json::Value = serde_json::from_str(&out(&told)).expect("JSON");
+    let schema = serde_json::from_str(&schema::simulation()).expect("a schema is JSON");
+    let errors: Vec<String> =
+        jsonschema::validator_for(&schema).expect("a schema").iter_errors(&value).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let record: SimulationRecord = serde_json::from_value(value.clone()).expect("the types read what they wrote");
+    assert_eq!(serde_json::to_value(&record).expect("JSON"), value);
+    let leak = record.cells[0].properties.iter().find(|p| p.property == "no-rogue-key").expect("it is asked for");
+    assert!(leak.survival.windows(2).all(|pair| pair[0].probability.value >= pair[1].probability.value));
+    assert!(leak.exact.is_some() && leak.survival.len() == 21 && !record.swept.is_empty());
 }
 
 #[test]
