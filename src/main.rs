@@ -252,6 +252,9 @@ struct SimulateArgs {
     /// Tell this run, counted from 0, as a story.
     #[arg(long, value_name = "K")]
     case: Option<u64>,
+    /// Also write simulation.json, simulation.csv and plots with their numbers into this folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "case")]
+    out: Option<PathBuf>,
     /// Also simulate with each assumed number of the people at either end of its range.
     #[arg(long, conflicts_with = "case")]
     sweep: bool,
@@ -268,7 +271,7 @@ struct SimulateArgs {
 impl From<SimulateArgs> for command::simulate::Simulation {
     fn from(s: SimulateArgs) -> Self {
         let SimulateArgs { scenarios, models, people, arrives, property, pace, runs, days, seed, case, exact, .. } = s;
-        let sweep = s.sweep;
+        let (out, sweep) = (s.out, s.sweep);
         let (strategy, limits, format) = (s.strategy.into(), s.limits.into(), s.format.into());
         Self {
             scenarios,
@@ -282,6 +285,7 @@ impl From<SimulateArgs> for command::simulate::Simulation {
             days,
             seed,
             case,
+            out,
             sweep,
             exact,
             limits,

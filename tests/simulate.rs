@@ -389,6 +389,34 @@ fn results_are_as_the_schema_says_and_read_back_as_they_were() {
 }
 
 #[test]
+fn plots_show_the_numbers_beside_them() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().to_str().expect("UTF-8");
+    let models = "matrix-riot-2019,matrix-tofu,signal-verified";
+    let asked = ["simulate", "server-of-recipient-hurried", "--models", models, "--arrives", "from-start"];
+    let told = overhear(&[&asked[..], &["--people", "typical", "--runs", "300", "--out", path]].concat());
+    assert_eq!(code(&told), 0, "{}", err(&told));
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let record: SimulationRecord = serde_json::from_str(&read("simulation.json")).expect("results");
+    let tuple = |line: &str| line.split(',').map(str::to_string).collect::<Vec<String>>();
+    let held: Vec<f64> = record.cells.iter().map(|cell| 1.0 - cell.properties[0].probability.value).collect();
+    let points = read("plots/safety-against-questions-server-of-recipient-hurried-from-start.csv");
+    let rows: Vec<Vec<String>> = points.lines().skip(1).map(tuple).collect();
+    for (row, held) in rows.iter().zip(&held) {
+        assert!((row[3].parse::<f64>().expect("a number") - held).abs() < 1e-9, "{row:?}");
+    }
+    // Verified only holds and asks little; trust on first use asks nothing; what holds less for more is beaten.
+    let unbeaten: Vec<&str> = rows.iter().filter(|row| row[6] == "yes").map(|row| row[0].as_str()).collect();
+    assert_eq!(unbeaten, ["matrix-tofu", "signal-verified"], "{points}");
+    let survival = read("plots/survival-server-of-recipient-hurried-from-start.svg");
+    assert!(survival.contains("<title>How long no-rogue-key holds"), "{survival}");
+    assert!(survival.contains("It fell in no run of") && survival.contains("signal-verified"));
+    let curve = read("plots/survival-server-of-recipient-hurried-from-start.csv");
+    let last = curve.lines().rfind(|line| line.starts_with("matrix-riot-2019,365,")).map(tuple).expect("a last point");
+    assert!((last[2].parse::<f64>().expect("a number") - held[0]).abs() < 1e-9, "{last:?} for {held:?}");
+}
+
+#[test]
 fn what_cannot_be_simulated_is_refused() {
     let with =
         |more: &[&str]| overhear(&[&["simulate", "password-thief", "--models", "matrix-tofu"][..], more].concat());

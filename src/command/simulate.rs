@@ -7,12 +7,14 @@ use crate::bundle;
 use crate::explore::Limits;
 use crate::model::Property;
 use crate::report::matrix::thousands;
-use crate::report::simulation::{self as text, SimulationRecord, story, table};
+use crate::report::simulation::{self as text, SimulationRecord, files, story, table};
+use crate::report::write_files;
 use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepare, simulate, sweep};
 use crate::scenario::{Profile, property_by_name, property_name, read_people};
 use crate::simulate::runs::{Outcome, Watch};
 use serde_json::json;
 use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -57,6 +59,8 @@ pub struct Simulation {
     pub seed: u64,
     /// The one run that is to be told.
     pub case: Option<u64>,
+    /// The folder that results and plots are also written to.
+    pub out: Option<PathBuf>,
     /// Whether the assumed numbers are swept.
     pub sweep: bool,
     /// The most nodes of a chain that is solved exactly.
@@ -139,7 +143,7 @@ pub fn run(asked: Simulation) -> Result<Exit, Failure> {
     };
     match asked.case {
         Some(number) => tell(&plan, number),
-        None => estimate(&plan, asked.sweep, asked.format),
+        None => estimate(&plan, &asked),
     }
 }
 
@@ -175,7 +179,13 @@ fn tell(plan: &SimulationPlan, number: u64) -> Result<Exit, Failure> {
 }
 
 /// Simulates every cell, and prints the estimates.
-fn estimate(plan: &SimulationPlan, sweeps: bool, format: Format) -> Result<Exit, Failure> {
+fn estimate(plan: &SimulationPlan, asked: &Simulation) -> Result<Exit, Failure> {
+    let sweeps = asked.sweep;
+    let in_dir = |dir: &Path, e: io::Error| Failure::Message(format!("{}: {e}", dir.display()));
+    if let Some(dir) = &asked.out {
+        // A folder that cannot be written to is better refused now than after the runs.
+        std::fs::create_dir_all(dir).map_err(|e| in_dir(dir, e))?;
+    }
     let watcher = Watcher::new(plan.runs)?;
     let cells = prepare(plan, &watcher)?;
     if cells.is_empty() {
@@ -201,7 +211,10 @@ fn estimate(plan: &SimulationPlan, sweeps: bool, format: Format) -> Result<Exit,
             anstream::eprintln!("{scenario} under {model}: too many states to be solved exactly");
         }
     }
-    match format {
+    if let Some(dir) = &asked.out {
+        write_files(dir, &files(&SimulationRecord::of(plan, &cells, &swept))).map_err(|e| in_dir(dir, e))?;
+    }
+    match asked.format {
         Format::Json => print(&(pretty(&json!(SimulationRecord::of(plan, &cells, &swept))) + "\n")),
         Format::Csv => print(&table(&SimulationRecord::of(plan, &cells, &swept))),
         Format::Text | Format::Github => {

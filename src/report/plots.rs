@@ -6,6 +6,7 @@ mod paper;
 mod safety;
 mod reach;
 mod growth;
+pub mod simulated;
 
 use crate::report::csv;
 use crate::report::matrix::PolicyCost;

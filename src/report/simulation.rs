@@ -4,10 +4,11 @@ mod text;
 pub use text::{story, sweep, tables};
 
 use super::csv;
+use super::plots::simulated;
 use super::record::InputFile;
 use crate::bundle;
 use crate::run::simulation::{Checked, Simulated, SimulationPlan, Swept};
-use crate::scenario::{Profile, arrival_name, habit_name, property_name};
+use crate::scenario::{Per, Profile, arrival_name, habit_name, property_name};
 use crate::simulate::Strategy;
 use crate::simulate::interval::{CONFIDENCE, Estimate, mean, proportion};
 use crate::simulate::runs::Outcome;
@@ -57,7 +58,9 @@ pub struct SweptRecord {
     pub people: String,
     /// Which number.
     pub habit: String,
-    /// The low end, in the units of the file.
+    /// The time in which a rate counts; absent for a probability.
+    pub per: Option<Per>,
+    /// The low end: so often in that time, or a probability.
     pub low: f64,
     /// The high end, likewise.
     pub high: f64,
@@ -306,6 +309,7 @@ fn swept_record(cell: &Simulated, swept: &Swept) -> SweptRecord {
     SweptRecord {
         people: swept.people.clone(),
         habit: habit_name(swept.habit).to_string(),
+        per: swept.number.per,
         low: swept.number.low.unwrap_or(swept.number.value),
         high: swept.number.high.unwrap_or(swept.number.value),
         properties: properties
@@ -367,8 +371,9 @@ pub fn checked_word(checked: Checked) -> &'static str {
 fn property_record(cell: &Simulated, i: usize, days: f64) -> PropertyRecord {
     let fallen = fallen_by(cell, i, f64::INFINITY);
     let all = cell.outcomes.len() as u64;
+    // Closer to each other at the beginning, where most happens.
     let point = |n: usize| {
-        let day = days * n as f64 / POINTS as f64;
+        let day = days * (n as f64 / POINTS as f64).powi(2);
         Point { day: rounded(day), probability: Interval::of(proportion(all - fallen_by(cell, i, day), all)) }
     };
     PropertyRecord {
@@ -380,6 +385,17 @@ fn property_record(cell: &Simulated, i: usize, days: f64) -> PropertyRecord {
         median_day: median_day(cell, i).map(rounded),
         survival: if fallen == 0 { Vec::new() } else { (0..=POINTS).map(point).collect() },
     }
+}
+
+/// What `overhear simulate --out` writes: names of files below its folder, and their texts.
+pub fn files(record: &SimulationRecord) -> Vec<(String, String)> {
+    let json = serde_json::to_string_pretty(record).expect("results are JSON") + "\n";
+    let mut all = vec![("simulation.json".to_string(), json), ("simulation.csv".to_string(), table(record))];
+    for plot in simulated::plots(record) {
+        all.push((format!("plots/{}.csv", plot.name), plot.csv()));
+        all.push((format!("plots/{}.svg", plot.name), plot.svg));
+    }
+    all
 }
 
 /// Every estimate of every cell, one a line.

@@ -158,7 +158,7 @@ fn drawing(growth: &Growth, classes: &[Class], nowhere: &[String], about: &str) 
             }
             ends.extend(places.iter().flatten().next_back().map(|end| (chart.backend_coord(end), n + 1)));
         }
-        number_points(area, &chart, &markers, &ends)?;
+        number_points(area, chart.plotting_area().get_pixel_range(), &markers, &ends)?;
         write_lines(&free, &below)
     })
 }

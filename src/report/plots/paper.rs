@@ -6,7 +6,7 @@
 use minijinja::HtmlEscape;
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::SegmentedCoord;
-use plotters::coord::types::RangedCoordu32;
+use plotters::coord::types::{RangedCoordf64, RangedCoordu32};
 use plotters::element::{DashedPathElement, DynElement};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -186,15 +186,65 @@ impl Axes {
     }
 }
 
+/// Axes of any numbers, from 0 on, with what is drawn between them.
+pub type Plane<'s> = ChartContext<'s, SVGBackend<'s>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// Two axes of any numbers from 0 on.
+pub struct Scales {
+    /// The greatest number to the right.
+    pub x_max: f64,
+    /// The greatest number upwards.
+    pub y_max: f64,
+    /// What the numbers to the right are.
+    pub x_title: String,
+    /// What the numbers upwards are; none if they are not to be read.
+    pub y_title: Option<String>,
+}
+
+impl Scales {
+    /// Draws the axes at the top of a sheet; gives what is drawn between them, and what is free below them.
+    pub fn draw<'s>(&self, area: &Area<'s>) -> Result<(Plane<'s>, Area<'s>), Error> {
+        let (above, below) = area.split_vertically(Axes::HEIGHT);
+        let mut builder = ChartBuilder::on(&above);
+        builder.margin(MARGIN).margin_right(4 * MARGIN).margin_bottom(2 * MARGIN).x_label_area_size(SCALE);
+        builder.y_label_area_size(if self.y_title.is_some() { 64 } else { 2 * MARGIN });
+        let mut chart = builder.build_cartesian_2d(0.0..self.x_max, 0.0..self.y_max)?;
+        let number = |n: &f64| ((n * 1000.0).round() / 1000.0).to_string();
+        let mut mesh = chart.configure_mesh();
+        mesh.axis_style(INK).bold_line_style(PALE).light_line_style(TRANSPARENT).x_labels(7).x_desc(&self.x_title);
+        mesh.x_label_formatter(&number).y_label_formatter(&number);
+        mesh.label_style(text(HPos::Center, INK)).axis_desc_style(text(HPos::Center, INK));
+        match &self.y_title {
+            Some(title) => mesh.y_labels(11).y_desc(title).disable_x_mesh(),
+            None => mesh.disable_y_axis().disable_y_mesh(),
+        };
+        mesh.draw()?;
+        Ok((chart, below))
+    }
+}
+
+/// What lies between two lines, paler than they are.
+pub fn band<'s, C: Clone + 'static>(around: Vec<C>, style: Style) -> Element<'s, C> {
+    Polygon::new(around, style.colour.mix(0.18)).into_dyn()
+}
+
+/// A bar, from its upper left to its lower right.
+pub fn bar<'s, C: Clone + 'static>(corners: [C; 2], style: Style) -> Element<'s, C> {
+    Rectangle::new(corners, style.colour.filled()).into_dyn()
+}
+
 /// Where two numbers meet.
 pub fn place(x: u32, y: u32) -> Place {
     (SegmentValue::CenterOf(x), SegmentValue::CenterOf(y))
 }
 
+/// The part of a sheet between axes, as its chart's area tells it.
+pub type Between = (Range<i32>, Range<i32>);
+
 /// Writes numbers beside points, so that none covers another, nor one of `markers`; from farther away a thin line leads
 /// to the point.
-pub fn number_points(area: &Area, chart: &Chart, markers: &[At], points: &[(At, usize)]) -> Result<(), Error> {
-    let (across, down) = chart.plotting_area().get_pixel_range();
+pub fn number_points(area: &Area, between: Between, markers: &[At], points: &[(At, usize)]) -> Result<(), Error> {
+    let (across, down) = between;
     let room = (across.start..WIDTH as i32, down);
     let mut taken: Vec<(At, At)> = markers.iter().map(|&at| (at, (9, 9))).collect();
     for &(near, number) in points {

@@ -170,7 +170,7 @@ fn drawing(run: &Run, points: &[Point], nowhere: &[String], adversaries: usize, 
         let markers: Vec<At> = points.iter().map(|p| chart.backend_coord(&at(p))).collect();
         points.iter().zip(&markers).try_for_each(|(p, &at)| draw_marker(area, at, style(p)))?;
         let numbered: Vec<(At, usize)> = markers.iter().copied().zip(1..).collect();
-        number_points(area, &chart, &markers, &numbered)?;
+        number_points(area, chart.plotting_area().get_pixel_range(), &markers, &numbered)?;
         write_lines(&free, &below)
     })
 }
