@@ -88,6 +88,10 @@ impl From<RunError> for Failure {
         match e {
             RunError::Input(d) => Self::Input(d),
             RunError::Untrue(message) => Self::Untrue(message),
+            RunError::TooLarge(cell) => {
+                let message = format!("{cell}: too many states to find the best strategy");
+                Self::Message(message + "; `--strategy attack` follows one that the checker found")
+            }
             RunError::Kept(refused) => {
                 Self::Message(format!("{refused}; delete it to begin anew, or name another folder"))
             }

@@ -359,6 +359,9 @@ enum StrategyArg {
     Attack,
     /// It makes any of its moves at random, and gives any answer that it can give.
     Opportunist,
+    /// It does whatever makes it most likely that the property falls in time, by value iteration, where the scenario
+    /// is small enough.
+    Best,
 }
 
 impl From<StrategyArg> for command::simulate::Choice {
@@ -366,6 +369,7 @@ impl From<StrategyArg> for command::simulate::Choice {
         match s {
             StrategyArg::Attack => Self::Attack,
             StrategyArg::Opportunist => Self::Opportunist,
+            StrategyArg::Best => Self::Best,
         }
     }
 }

@@ -111,6 +111,8 @@ pub enum RunError {
     Untrue(String),
     /// A search cannot go on from what is kept of it.
     Kept(Refused),
+    /// A cell has too many states for a strategy to be found.
+    TooLarge(String),
 }
 
 impl From<Refused> for RunError {

@@ -9,6 +9,7 @@
 
 pub mod habits;
 pub mod occasion;
+pub mod best;
 pub mod strategy;
 pub mod tally;
 pub mod chain;

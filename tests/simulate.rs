@@ -198,6 +198,43 @@ fn a_closed_form_is_met() {
 }
 
 #[test]
+fn nothing_is_better_than_the_best_strategy() {
+    let mut better = 0;
+    for (scenario, model, p) in [
+        ("server-of-recipient", "signal", Property::NoInvisibleListener),
+        ("stolen-device", "matrix-tofu", Property::PastStaysPrivate),
+        ("tls-breaker-one-client", "matrix-tofu", Property::NoHiddenKey),
+        ("tls-breaker-one-client", "matrix-tofu", Property::PastStaysPrivate),
+    ] {
+        let all = bundled().only(scenario, model);
+        let share = |play, days| -> f64 {
+            let plan = SimulationPlan { arrives: Some(Arrival::FromStart), days, ..all.plan("typical", play) };
+            let cells = some_cells(&plan);
+            let i = cells[0].setting.properties.iter().position(|&q| q == p).expect("it is asked for");
+            all_runs(&cells[0], days, 4000).iter().filter(|run| run.fell[i].is_some()).count() as f64 / 4000.0
+        };
+        let days = 40.0;
+        let best = share(Play::Best(Some(p)), days);
+        for other in [Play::Attack(Some(p)), Play::Attack(None), Play::Opportunist(1.0), Play::Opportunist(50.0)] {
+            let share = share(other, days);
+            // Four standard deviations of a difference, at most; and time ends otherwise for the best than for runs.
+            let near = 4.0 * (2.0 * 0.25 / 4000.0_f64).sqrt();
+            assert!(best > share - near, "{scenario} under {model}, {p:?}: {best}, and {share} by {other:?}");
+            better += usize::from(best > share + near);
+        }
+    }
+    assert!(better >= 4, "it is better than {better} others");
+}
+
+#[test]
+fn what_is_best_is_only_told_where_all_of_it_was_looked_at() {
+    let asked = ["simulate", "password-thief", "--models", "omemo-btbv", "--people", "typical"];
+    let told = overhear(&[&asked[..], &["--strategy", "best", "--max-states", "3000"]].concat());
+    assert_eq!(code(&told), 2, "{}", out(&told));
+    assert!(err(&told).contains("too many states to find the best strategy"), "{}", err(&told));
+}
+
+#[test]
 fn assumed_numbers_are_swept() {
     // As in the closed form above, with Alice's messages at either end of what was assumed of them.
     let all = bundled().only("password-thief", "matrix-tofu");

@@ -33,6 +33,8 @@ pub enum Choice {
     Attack,
     /// It makes any of its moves at random.
     Opportunist,
+    /// It does what is best.
+    Best,
 }
 
 /// What `overhear simulate` is asked.
@@ -122,8 +124,10 @@ pub fn run(asked: Simulation) -> Result<Exit, Failure> {
         (Some(_), [_, _, ..]) => return Err(Failure::Message("`--arrives` is for one scenario".to_string())),
         (Some(word), all) => all.first().map(|s| arrival_of(&s.file, Some(word))).transpose()?.flatten(),
     };
+    let property = property.as_deref().map(known_property).transpose()?;
     let play = match strategy {
-        Choice::Attack => Play::Attack(property.as_deref().map(known_property).transpose()?),
+        Choice::Attack => Play::Attack(property),
+        Choice::Best => Play::Best(property),
         Choice::Opportunist => Play::Opportunist(*pace),
     };
     let plan = SimulationPlan {

@@ -119,6 +119,13 @@ pub enum StrategyRecord {
         #[serde(rename = "moves-a-day")]
         moves_a_day: f64,
     },
+    /// It does whatever makes it most likely that a property falls in time, by value iteration.
+    Best {
+        /// The property.
+        property: String,
+        /// Among how many states.
+        states: usize,
+    },
     /// There is none.
     Nobody,
 }
@@ -356,6 +363,9 @@ fn strategy_record(cell: &Simulated) -> StrategyRecord {
             moves: moves.iter().map(|&action| trace::text(&of.setting.world, &of.names, action)).collect(),
         },
         Strategy::Opportunist(pace) => StrategyRecord::Opportunist { moves_a_day: *pace },
+        Strategy::Best(property, table) => {
+            StrategyRecord::Best { property: property_name(*property).to_string(), states: table.len() }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::explore::{Findings, Limits, Progress, Tick, exact};
 use crate::model::bits::Index;
 use crate::model::{Arrival, PEOPLE_MAX, Person, Property, World};
 use crate::scenario::{Care, Model, Number, Profile, compile, property_name};
+use crate::simulate::best::{Table, TooLarge};
 use crate::simulate::chain::Setting;
 use crate::simulate::exact::probabilities;
 use crate::simulate::habits::Habit;
@@ -33,10 +34,14 @@ pub enum Play {
     Attack(Option<Property>),
     /// Any of its moves at random, so many a day.
     Opportunist(f64),
+    /// Whatever is best to make this property fall, or the worst one that falls; at random where none does.
+    Best(Option<Property>),
 }
 
 /// The moves a day of an adversary that finds no attack to follow.
 pub const PACE: f64 = 1.0;
+/// The most states among which the best strategy is looked for: each takes some kilobytes.
+const BEST_STATES_MAX: usize = 200_000;
 
 /// What is to be simulated.
 pub struct SimulationPlan<'a> {
@@ -166,17 +171,38 @@ fn prepare_one<'a>(
         (None, Some(_)) => Checked::Unknown,
     });
     let checked = checked.collect();
-    let setting = Setting::new(world, properties, strategy(plan.play, &findings));
+    let habits = habits(&people);
+    let strategy = strategy(plan, &world, &habits, &findings)
+        .map_err(|TooLarge| RunError::TooLarge(format!("{} under {}", scenario.file.name, model.name)))?;
+    let setting = Setting::new(world, properties, strategy);
     Ok(Prepared { scenario, model, arrives, names, people, setting, checked })
 }
 
+/// How the people of a world behave, by index.
+fn habits(people: &[Option<&Profile>]) -> [Habits; PEOPLE_MAX] {
+    std::array::from_fn(|i| people.get(i).copied().flatten().map_or(Habits::NONE, |who| who.habits))
+}
+
 /// How the adversary plays, given what the checker found.
-fn strategy(play: Play, findings: &Findings) -> Strategy {
-    let found = |p: Property| findings.trace(p).map(|trace| Strategy::attack(p, trace));
-    match play {
-        Play::Opportunist(pace) => Strategy::Opportunist(pace),
-        Play::Attack(Some(property)) => found(property).unwrap_or(Strategy::Opportunist(PACE)),
-        Play::Attack(None) => Property::ALL.into_iter().find_map(found).unwrap_or(Strategy::Opportunist(PACE)),
+fn strategy(
+    plan: &SimulationPlan,
+    w: &World,
+    habits: &[Habits; PEOPLE_MAX],
+    findings: &Findings,
+) -> Result<Strategy, TooLarge> {
+    let falls = |asked: Option<Property>| {
+        let all = Property::ALL.into_iter().filter(|p| asked.is_none_or(|asked| asked == *p));
+        all.into_iter().find_map(|p| Some((p, findings.trace(p)?)))
+    };
+    let states_max = plan.limits.states_max.unwrap_or(BEST_STATES_MAX).min(BEST_STATES_MAX);
+    match plan.play {
+        Play::Opportunist(pace) => Ok(Strategy::Opportunist(pace)),
+        Play::Attack(asked) => {
+            Ok(falls(asked).map_or(Strategy::Opportunist(PACE), |(p, trace)| Strategy::attack(p, trace)))
+        }
+        Play::Best(asked) => falls(asked).map_or(Ok(Strategy::Opportunist(PACE)), |(p, _)| {
+            Ok(Strategy::Best(p, Box::new(Table::of(w, p, habits, plan.days, states_max)?)))
+        }),
     }
 }
 
@@ -197,7 +223,7 @@ impl Cast<'_> {
 impl Prepared<'_> {
     /// How the people of the world behave, by index.
     pub fn habits(&self) -> [Habits; PEOPLE_MAX] {
-        std::array::from_fn(|i| self.people.get(i).copied().flatten().map_or(Habits::NONE, |who| who.habits))
+        habits(&self.people)
     }
     /// What runs are drawn from.
     pub fn drawn(&self, days: f64, seed: u64) -> Drawn<'_> {

@@ -1,5 +1,6 @@
 //! What the adversary does with the moves that the rules leave it.
 
+use super::best::Table;
 use super::occasion::honest_form;
 use crate::model::{Action, Property, State, World, step};
 
@@ -12,6 +13,8 @@ pub enum Strategy {
     /// It makes any of its moves at random, so many a day, and gives any answer that it can give, each as likely as
     /// another. It arrives as soon as it may.
     Opportunist(f64),
+    /// It does whatever makes it most likely that the property falls in time.
+    Best(Property, Box<Table>),
 }
 
 /// How many moves of its attack the adversary has made.
@@ -28,6 +31,7 @@ impl Strategy {
         let action = match self {
             Self::Attack(_, moves) => *moves.get(made as usize)?,
             Self::Opportunist(_) => Action::Arrive,
+            Self::Best(_, table) => table.at_once(s)?,
         };
         // An answer waits until somebody asks.
         let waits = honest_form(action) != action;
@@ -55,6 +59,7 @@ impl Strategy {
                 let ways = chosen.len() as f64;
                 chosen.iter_mut().for_each(|(_, probability)| *probability /= ways);
             }
+            Self::Best(_, table) => chosen.push((table.answer(s, honest_form(turns[0])), 1.0)),
         }
     }
 

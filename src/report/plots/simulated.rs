@@ -74,7 +74,8 @@ fn name(kind: &str, group: &Group) -> String {
 /// What all plots say of where their numbers are from.
 fn from_runs(record: &SimulationRecord) -> String {
     format!(
-        "From {} simulated runs of {} days for each policy, seed {}; intervals hold what they are about 95 times in 100.",
+        "From {} simulated runs of {} days for each policy, seed {}; intervals hold what they are about 95 times in \
+         100.",
         record.runs, record.days, record.seed
     )
 }

@@ -69,6 +69,11 @@ fn adversary(cell: &Simulated) -> String {
         StrategyRecord::Attack { property, moves } => {
             format!("The adversary follows a shortest attack on {property}: {}.", moves.join(", "))
         }
+        StrategyRecord::Best { property, states } => format!(
+            "The adversary does whatever makes it most likely that {property} falls in time (value iteration over {} \
+             states).",
+            matrix::thousands(states)
+        ),
         StrategyRecord::Opportunist { moves_a_day } => {
             let why =
                 if cell.of.checked.iter().any(|c| matches!(c, Checked::Falls(_))) { "" } else { " Nothing falls." };
@@ -164,6 +169,7 @@ fn scenario_table(plan: &SimulationPlan, cells: &[Simulated], measures: &[Measur
             _ if cell.of.arrives.is_none() => "-".to_string(),
             Strategy::Attack(property, _) => matrix::letter(*property).to_string(),
             Strategy::Opportunist(_) => "any".to_string(),
+            Strategy::Best(property, _) => format!("best {}", matrix::letter(*property)),
         };
         let falls = (0..properties.len()).map(|i| match (fell(cell, i), cell.of.checked[i]) {
             (Estimate { value: 0.0, .. }, Checked::Holds) => "-".to_string(),
@@ -187,7 +193,7 @@ pub fn sweep(cell: &Simulated, swept: &[Swept]) -> String {
     let properties = &cell.of.setting.properties;
     let falls_most = (0..properties.len()).max_by(|&a, &b| fell(cell, a).value.total_cmp(&fell(cell, b).value));
     let after = match &cell.of.setting.strategy {
-        Strategy::Attack(property, _) => properties.iter().position(|p| p == property),
+        Strategy::Attack(property, _) | Strategy::Best(property, _) => properties.iter().position(|p| p == property),
         Strategy::Opportunist(_) => falls_most,
     };
     let Some(i) = after else { return String::new() };
