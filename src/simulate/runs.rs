@@ -134,7 +134,7 @@ fn walk<'a>(
         let (total, a_day) = chain.pace(at);
         let stay = exponential(&mut stream, total).min(days - day);
         outcome.tally += a_day * stay;
-        past += if is_past { a_day[Counted::Messages] * stay } else { 0.0 };
+        past += if is_past { (a_day[Counted::Messages] - a_day[Counted::Refused]) * stay } else { 0.0 };
         day += stay;
         if day >= *days {
             return outcome;
