@@ -28,6 +28,7 @@ pub struct Scenario {
 }
 
 /// What is to be run.
+#[derive(Clone, Copy)]
 pub struct Plan<'a> {
     /// The scenarios, of which large ones may be left out.
     pub scenarios: &'a [Scenario],
@@ -200,18 +201,18 @@ fn tasks<'a>(plan: &Plan<'a>) -> Result<Vec<Task<'a>>, RunError> {
         let expectations = scenario.file.properties().map(expect).collect::<Result<_, _>>()?;
         Ok(Task { scenario, model, arrives, world, names, expectations })
     };
-    triples(plan.scenarios, plan.models, plan.large, plan.named).into_iter().map(|t| Ok(task(t)?)).collect()
+    triples(plan).into_iter().map(|t| Ok(task(t)?)).collect()
 }
 
 /// A scenario, a model and an arrival.
 type Triple<'a> = (&'a Scenario, &'a Model, Option<Arrival>);
 
 /// Each scenario with each model that it is about, or with each that was named, at each arrival.
-fn triples<'a>(scenarios: &'a [Scenario], models: &'a [Model], large: bool, named: bool) -> Vec<Triple<'a>> {
+fn triples<'a>(plan: &Plan<'a>) -> Vec<Triple<'a>> {
+    let Plan { scenarios, models, large, named, .. } = *plan;
     let selected = scenarios.iter().filter(|s| large || s.file.size == Size::Base);
-    let with_models =
-        selected.flat_map(|s| models.iter().filter(move |m| named || s.file.is_about(m)).map(move |m| (s, m)));
-    with_models.flat_map(|(s, m)| s.file.arrivals().into_iter().map(move |a| (s, m, a))).collect()
+    let of = |s: &'a Scenario| models.iter().filter(move |m| named || s.file.is_about(m)).map(move |m| (s, m));
+    selected.flat_map(of).flat_map(|(s, m)| s.file.arrivals().into_iter().map(move |a| (s, m, a))).collect()
 }
 
 /// The one claim that decides a cell. A scenario of the user's own need not claim anything, none claims anything of a

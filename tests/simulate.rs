@@ -9,7 +9,7 @@ use overhear::input::Source;
 use overhear::model::{Action, Arrival, Property, property};
 use overhear::report::simulation::SimulationRecord;
 use overhear::run::simulation::{Cast, Checked, Play, Prepared, SimulationPlan, case, prepare, simulate, sweep};
-use overhear::run::{Scenario, expectation, simulation};
+use overhear::run::{Plan, Scenario, expectation, simulation};
 use overhear::scenario::{Expect, HABITS, Model, Profile, Size, read_people, read_scenario};
 use overhear::schema;
 use overhear::simulate::habits::{Habit, Habits, RATE_MAX, Unfit};
@@ -47,12 +47,16 @@ impl Bundled {
     fn plan(&self, who: &str, play: Play) -> SimulationPlan<'_> {
         let chosen = self.people.iter().filter(|p| p.name == who).map(|p| (None, p.clone())).collect();
         SimulationPlan {
-            scenarios: &self.scenarios,
-            models: &self.models,
-            known: &self.models,
-            named: false,
-            large: false,
-            limits: Limits::default(),
+            cells: Plan {
+                scenarios: &self.scenarios,
+                models: &self.models,
+                known: &self.models,
+                named: false,
+                large: false,
+                limits: Limits::default(),
+                kept: None,
+                may_be_vacuous: false,
+            },
             cast: Cast { known: &self.people, chosen },
             play,
             arrives: None,
@@ -62,6 +66,12 @@ impl Bundled {
             exact: None,
         }
     }
+}
+
+/// The plan, with searches for attacks that look at no more states than that.
+fn limited(plan: SimulationPlan, states_max: usize) -> SimulationPlan {
+    let limits = Limits { states_max: Some(states_max), ..Limits::default() };
+    SimulationPlan { cells: Plan { limits, ..plan.cells }, ..plan }
 }
 
 fn threads(n: usize) -> NonZero<usize> {
@@ -103,7 +113,8 @@ fn every_run_is_a_walk_by_the_plain_rules() {
         let one = Bundled { scenarios: vec![scenario], models: vec![model], people: all.people.clone() };
         let limits = Limits { states_max: Some(4000), ..Limits::default() };
         for (who, play) in [("typical", Play::Attack(None)), ("hurried", Play::Opportunist(2.0))] {
-            let plan = SimulationPlan { known: &known, limits, ..one.plan(who, play) };
+            let plan = one.plan(who, play);
+            let plan = SimulationPlan { cells: Plan { known: &known, limits, ..plan.cells }, ..plan };
             for cell in some_cells(&plan) {
                 (0..3).for_each(|number| is_a_walk(&plan, &cell, number));
             }
@@ -145,10 +156,9 @@ fn what_is_claimed_to_hold_falls_in_none_of_ten_thousand_runs() {
 /// How many cells there are of which so much is claimed to hold, and how many properties do in all runs.
 fn claimed_to_hold(enough: impl Fn(&[bool]) -> bool + Sync) -> (usize, usize) {
     let all = bundled();
-    let limits = Limits { states_max: Some(1), ..Limits::default() };
     let runs = std::env::var("OVERHEAR_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
-    let plan =
-        SimulationPlan { limits, runs, days: 30.0, ..all.plan("as the scenario has it", Play::Opportunist(1.0)) };
+    let plan = limited(all.plan("as the scenario has it", Play::Opportunist(1.0)), 1);
+    let plan = SimulationPlan { runs, days: 30.0, ..plan };
     let of = |cell| holds_in_all_runs(&plan, cell, &enough);
     let held: Vec<usize> = some_cells(&plan).into_par_iter().map(of).filter(|held| *held > 0).collect();
     eprintln!("{} properties in {} cells: none falls in {runs} runs", held.iter().sum::<usize>(), held.len());
@@ -159,7 +169,7 @@ fn claimed_to_hold(enough: impl Fn(&[bool]) -> bool + Sync) -> (usize, usize) {
 fn holds_in_all_runs(plan: &SimulationPlan, cell: Prepared, enough: impl Fn(&[bool]) -> bool) -> usize {
     let (scenario, model, arrives) = (cell.scenario, cell.model, cell.arrives);
     let claimed = |p: Property| {
-        let claim = expectation(plan.known, scenario, model, arrives, p).expect("every cell is decided");
+        let claim = expectation(plan.cells.known, scenario, model, arrives, p).expect("every cell is decided");
         claim.is_some_and(|claim| claim.expect == Expect::Holds)
     };
     let claimed: Vec<bool> = cell.setting.properties.iter().map(|&p| claimed(p)).collect();
@@ -273,8 +283,7 @@ fn runs_agree_with_the_exact_solution() {
         ("password-thief-hurried", "matrix-riot-2019", "hurried"),
     ] {
         let all = bundled().only(scenario, model);
-        let limits = Limits { states_max: Some(50_000), ..Limits::default() };
-        let plan = SimulationPlan { limits, ..all.plan(who, Play::Attack(None)) };
+        let plan = limited(all.plan(who, Play::Attack(None)), 50_000);
         for cell in some_cells(&plan) {
             let days = 40.0;
             let solved = exact::probabilities(&cell.setting, &cell.habits(), days, 20_000);

@@ -9,6 +9,7 @@ use crate::model::Property;
 use crate::report::matrix::thousands;
 use crate::report::simulation::{self as text, SimulationRecord, files, story, table};
 use crate::report::write_files;
+use crate::run::Plan;
 use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepare, simulate, sweep};
 use crate::scenario::{Profile, property_by_name, property_name, read_people};
 use crate::simulate::runs::{Outcome, Watch};
@@ -131,12 +132,7 @@ pub fn run(asked: Simulation) -> Result<Exit, Failure> {
         Choice::Opportunist => Play::Opportunist(*pace),
     };
     let plan = SimulationPlan {
-        scenarios: &loaded.scenarios,
-        models: &loaded.models,
-        known: &loaded.known,
-        named: loaded.named,
-        large: loaded.large,
-        limits,
+        cells: Plan { limits, ..loaded.plan(false) },
         cast: Cast { known: &known, chosen },
         play,
         arrives,

@@ -1,8 +1,8 @@
 //! Cells that are simulated: compiled for people of whom something is known, searched for an attack, walked through.
 
-use super::{RunError, Scenario, Triple, triples};
+use super::{Plan, RunError, Scenario, Triple, triples};
 use crate::bundle;
-use crate::explore::{Findings, Limits, Progress, Tick, exact};
+use crate::explore::{Findings, Progress, Tick, exact};
 use crate::model::bits::Index;
 use crate::model::{Arrival, PEOPLE_MAX, Person, Property, World};
 use crate::scenario::{Care, Model, Number, Profile, compile, property_name};
@@ -45,18 +45,8 @@ const BEST_STATES_MAX: usize = 200_000;
 
 /// What is to be simulated.
 pub struct SimulationPlan<'a> {
-    /// The scenarios, of which large ones may be left out.
-    pub scenarios: &'a [Scenario],
-    /// The policies under test.
-    pub models: &'a [Model],
-    /// Models that a scenario may fix for a person.
-    pub known: &'a [Model],
-    /// Whether the models were asked for by name.
-    pub named: bool,
-    /// Whether large scenarios are simulated too.
-    pub large: bool,
-    /// Where the checker's search for an attack must stop.
-    pub limits: Limits,
+    /// The cells, and where the checker's searches for attacks must stop.
+    pub cells: Plan<'a>,
     /// Who the people are.
     pub cast: Cast<'a>,
     /// How the adversary plays.
@@ -133,7 +123,7 @@ impl CellWatch for () {
 
 /// Prepares every cell of the plan, in the plan's order.
 pub fn prepare<'a>(plan: &'a SimulationPlan, watch: &dyn CellWatch) -> Result<Vec<Prepared<'a>>, RunError> {
-    let mut cells = triples(plan.scenarios, plan.models, plan.large, plan.named);
+    let mut cells = triples(&plan.cells);
     cells.retain(|(.., arrives)| plan.arrives.is_none() || *arrives == plan.arrives);
     let (done, all) = (AtomicUsize::new(0), cells.len());
     let prepare = |cell| {
@@ -159,12 +149,12 @@ fn prepare_one<'a>(
     watch: &dyn CellWatch,
 ) -> Result<Prepared<'a>, RunError> {
     let at = arrives.unwrap_or(Arrival::FromStart);
-    let (world, names) = compile(&scenario.file, &scenario.source, model, plan.known, at)?;
+    let (world, names) = compile(&scenario.file, &scenario.source, model, plan.cells.known, at)?;
     let people: Vec<Option<&Profile>> = (0..world.people).map(|i| plan.cast.who(scenario, i)).collect();
     let hurried = |p: &Person| people[p.index()].is_some_and(|who| who.habits.is_hurried());
     let world = World { hurried: world.all_people().filter(hurried).collect(), ..world };
     let properties: Vec<Property> = scenario.file.properties().filter(|p| p.is_safety()).collect();
-    let findings = exact::search(&world, &properties, plan.limits, &Searching(watch));
+    let findings = exact::search(&world, &properties, plan.cells.limits, &Searching(watch));
     let checked = properties.iter().map(|&p| match (findings.trace(p), findings.stopped) {
         (Some(trace), _) => Checked::Falls(trace.len()),
         (None, None) => Checked::Holds,
@@ -194,7 +184,7 @@ fn strategy(
         let all = Property::ALL.into_iter().filter(|p| asked.is_none_or(|asked| asked == *p));
         all.into_iter().find_map(|p| Some((p, findings.trace(p)?)))
     };
-    let states_max = plan.limits.states_max.unwrap_or(BEST_STATES_MAX).min(BEST_STATES_MAX);
+    let states_max = plan.cells.limits.states_max.unwrap_or(BEST_STATES_MAX).min(BEST_STATES_MAX);
     match plan.play {
         Play::Opportunist(pace) => Ok(Strategy::Opportunist(pace)),
         Play::Attack(asked) => {
