@@ -346,6 +346,8 @@ fn intervals_are_those_of_the_textbook() {
     assert!((some.low - 0.4439).abs() < 1e-4 && (some.high - 0.9748).abs() < 1e-4, "{some:?}");
     let one = mean(&[3.0]);
     assert!(one.value == 3.0 && one.low == f64::NEG_INFINITY && one.high == f64::INFINITY);
+    let same = mean(&[0.0; 500]);
+    assert!(same.value == 0.0 && same.low == f64::NEG_INFINITY, "nothing seen is not nothing for certain: {same:?}");
     assert_eq!(interval::CONFIDENCE, 0.95);
 }
 
@@ -478,6 +480,8 @@ fn what_cannot_be_simulated_is_refused() {
         (["--people", "bert=typical"], "is no person of the scenario"),
         (["--property", "no-roge-key"], "did you mean `no-rogue-key`?"),
         (["--property", "everybody-reads"], "is no safety property"),
+        (["--property", "removal-ends-access"], "password-thief asks nothing about removal-ends-access"),
+        (["--runs", "900000000"], "runs together"),
         (["--case", "3"], "--arrives"),
     ] {
         let told = with(&[&more[0].to_string(), &more[1].to_string()].map(|s| s.as_str()));
@@ -488,6 +492,22 @@ fn what_cannot_be_simulated_is_refused() {
     }
     let told = with(&["--sweep"]);
     assert!(code(&told) == 2 && err(&told).contains("`--sweep` sweeps the numbers of one cell"), "{}", err(&told));
+}
+
+#[test]
+fn an_adversary_without_an_attack_to_follow_says_so() {
+    let asked = ["simulate", "password-thief", "--arrives", "from-start", "--runs", "20", "--models"];
+    let with = |more: &[&str]| out(&overhear(&[&asked[..], more].concat())).replace("\n  ", " ");
+    let at_random = "The adversary makes any of its moves at random, 1 a day.";
+    let says = with(&["signal"]);
+    assert!(says.contains(&format!("The checker found no attack to follow. {at_random}")), "{says}");
+    assert!(says.contains("none in any run"), "{says}");
+    let says = with(&["matrix-tofu", "--property", "no-hidden-key"]);
+    assert!(says.contains(&format!("found no attack on no-hidden-key to follow. {at_random}")), "{says}");
+    let says = with(&["signal", "--max-states", "10"]);
+    assert!(says.contains("to follow, but its search was cut short."), "{says}");
+    let says = with(&["signal", "--strategy", "opportunist"]);
+    assert!(says.contains(at_random) && !says.contains("to follow"), "{says}");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::model::Property;
 use crate::report::matrix::thousands;
 use crate::report::simulation::{self as text, SimulationRecord, files, story, table};
 use crate::report::write_files;
-use crate::run::Plan;
 use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepare, simulate, sweep};
+use crate::run::{Plan, Scenario};
 use crate::scenario::{Profile, property_by_name, property_name, read_people};
 use crate::simulate::runs::{Outcome, Watch};
 use serde_json::json;
@@ -24,7 +24,9 @@ use std::time::{Duration, Instant};
 const DAYS_MAX: f64 = 365_250.0;
 /// The states after which the checker gives an attack up, if nothing else is said: it is wanted soon.
 const STATES_MAX: usize = 200_000;
-/// The most runs.
+/// The most runs of all cells together: each takes some 300 bytes.
+const KEPT_MAX: u64 = 20_000_000;
+/// The most runs of a cell.
 const RUNS_MAX: u64 = 1_000_000_000;
 
 /// How the adversary is asked to play.
@@ -126,6 +128,10 @@ pub fn run(asked: Simulation) -> Result<Exit, Failure> {
         (Some(word), all) => all.first().map(|s| arrival_of(&s.file, Some(word))).transpose()?.flatten(),
     };
     let property = property.as_deref().map(known_property).transpose()?;
+    let asks = |s: &Scenario| property.is_none_or(|p| s.file.properties().any(|asked| asked == p));
+    if let (Some(p), Some(scenario)) = (property, loaded.scenarios.iter().find(|s| !asks(s))) {
+        return Err(Failure::Message(format!("{} asks nothing about {}", scenario.file.name, property_name(p))));
+    }
     let play = match strategy {
         Choice::Attack => Play::Attack(property),
         Choice::Best => Play::Best(property),
@@ -193,6 +199,11 @@ fn estimate(plan: &SimulationPlan, asked: &Simulation) -> Result<Exit, Failure> 
     }
     if sweeps && cells.len() > 1 {
         return Err(more_than_one("--sweep", "sweeps the numbers of", cells.len()));
+    }
+    if plan.runs.saturating_mul(cells.len() as u64) > KEPT_MAX {
+        let most = thousands(KEPT_MAX as usize);
+        let message = format!("{} cells with {} runs each: at most {most} runs together", cells.len(), plan.runs);
+        return Err(Failure::Message(message + ", for all are kept until they are told"));
     }
     let simulated = if watcher.goes_on() { simulate(plan, cells, &watcher)? } else { None };
     let swept = match &simulated {

@@ -6,7 +6,7 @@
 //! adversary knows how people behave on the whole, not who of them holds ceremonies.
 
 use super::habits::{Habit, Habits};
-use super::occasion::{Occasion, People, occasions, rates};
+use super::occasion::{Occasion, People, looks, occasions, rates};
 use crate::model::{Action, PEOPLE_MAX, Property, Set, State, World, property, step};
 use std::collections::HashMap;
 
@@ -110,7 +110,7 @@ fn explore(w: &World, p: Property, people: &People, states_max: usize) -> Result
             for (o, &rate) in occasions.iter().zip(&often).filter(|(_, rate)| **rate > 0.0) {
                 node.honest.push((rate, o.honest, o.turns.iter().filter_map(&mut leads).collect()));
             }
-            refused(&mut node, &occasions, &mut leads);
+            refused(&mut node, nodes.len(), &occasions, &mut leads);
         }
         nodes.push(node);
         if found.len() > states_max {
@@ -120,24 +120,26 @@ fn explore(w: &World, p: Property, people: &People, states_max: usize) -> Result
     Ok(nodes)
 }
 
-/// A message that is refused, honestly answered, has its sender look at everybody, as in the chain.
-fn refused(node: &mut Node, occasions: &[Occasion], leads: &mut impl FnMut(&Action) -> Option<(Action, usize)>) {
-    let is_refused = |turns: &[(Action, usize)], honest: Action| !turns.iter().any(|(action, _)| *action == honest);
-    let senders: Vec<_> = node
-        .honest
-        .iter()
-        .filter_map(|(rate, honest, turns)| match honest {
-            Action::Send(v, _) if is_refused(turns, *honest) => Some((*v, *rate)),
-            _ => None,
-        })
-        .collect();
-    for (sender, rate) in senders {
-        for o in occasions {
-            let Action::LookUp(v, ..) = o.honest else { continue };
-            if v == sender {
-                node.honest.push((rate, o.honest, o.turns.iter().filter_map(&mut *leads).collect()));
-            }
+/// A message that is refused if it is honestly answered can be left at that. It comes with looks, as in the chain; that
+/// they come whatever is answered is taken for granted.
+fn refused(
+    node: &mut Node,
+    number: usize,
+    occasions: &[Occasion],
+    leads: &mut impl FnMut(&Action) -> Option<(Action, usize)>,
+) {
+    let mut come_with = Vec::new();
+    for (rate, honest, turns) in &mut node.honest {
+        if let Action::Send(v, _) = *honest
+            && !turns.iter().any(|(action, _)| action == honest)
+        {
+            turns.insert(0, (*honest, number));
+            come_with.push((*rate, v));
         }
+    }
+    for (rate, v) in come_with {
+        let look = |o: &Occasion| (rate, o.honest, o.turns.iter().filter_map(&mut *leads).collect());
+        node.honest.extend(looks(occasions, v).map(look));
     }
 }
 

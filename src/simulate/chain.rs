@@ -3,7 +3,7 @@
 //! Under one strategy what follows a state depends on that state and on how many moves the adversary has made, so it is
 //! worked out once. What leads to the same state is no event: it is only counted.
 
-use super::occasion::{Occasion, People, occasions, rates};
+use super::occasion::{Occasion, People, looks, occasions, rates};
 use super::strategy::{Made, Strategy};
 use super::tally::{Sent, Tally, event, message, sent};
 use crate::model::bits::Index;
@@ -234,13 +234,11 @@ impl<'a> Chain<'a> {
                 add(&mut row, action, rate * probability);
             }
         }
-        // A client that sends nothing shows what it was told of everybody, as if they had been looked up.
-        for o in &setting.occasions {
-            let Action::LookUp(v, ..) = o.honest else { continue };
-            let rate = refused.a_day(v);
-            if rate > 0.0 {
+        for v in w.honest.iter().filter(|&v| refused.a_day(v) > 0.0) {
+            for o in looks(&setting.occasions, v) {
                 strategy.answer(w, &s, made, &o.turns, chosen);
-                chosen.iter().for_each(|&(action, probability)| add(&mut row, action, rate * probability));
+                let add = |&(action, probability)| add(&mut row, action, refused.a_day(v) * probability);
+                chosen.iter().for_each(add);
             }
         }
         if let Strategy::Opportunist(pace) = strategy {

@@ -34,15 +34,15 @@ pub fn proportion(some: u64, all: u64) -> Estimate {
     }
 }
 
-/// The mean of what was counted in each run, by the means of batches of runs; the interval is infinite if there are
-/// fewer than two runs.
+/// The mean of what was counted in each run, by the means of batches of runs. The interval is infinite if there are
+/// fewer than two runs, or if all came to the same: that nothing was seen to vary says nothing of how much it does.
 ///
 /// # Panics
 /// If there are no runs.
 pub fn mean(runs: &[f64]) -> Estimate {
     let value = average(runs);
     let batches = BATCHES.min(runs.len());
-    if batches < 2 {
+    if batches < 2 || runs.iter().all(|run| *run == runs[0]) {
         return Estimate { value, low: f64::NEG_INFINITY, high: f64::INFINITY };
     }
     // What does not fill the batches is left out of the spread, not of the mean.

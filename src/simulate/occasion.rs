@@ -80,6 +80,12 @@ fn purpose(w: &World, action: Action) -> Action {
     }
 }
 
+/// The looks of a client at whomever it can look up: what a message that it refuses comes with, as it shows what it was
+/// told of everybody.
+pub fn looks(occasions: &[Occasion], v: Device) -> impl Iterator<Item = &Occasion> {
+    occasions.iter().filter(move |o| matches!(o.honest, Action::LookUp(u, ..) if u == v))
+}
+
 /// How often a day each occasion comes about in `s`, in the order of `occasions`; 0 where it can't.
 pub fn rates(w: &World, s: &State, people: &People, occasions: &[Occasion], rates: &mut Vec<f64>) {
     rates.clear();

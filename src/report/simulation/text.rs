@@ -3,7 +3,7 @@
 use super::{MEASURES, Measure, StrategyRecord, Unit, fell, measured, median_day, people, strategy_record};
 use crate::report::matrix::{self, evil};
 use crate::report::terminal::wrapped;
-use crate::run::simulation::{Checked, Prepared, Simulated, SimulationPlan, Swept};
+use crate::run::simulation::{Checked, Play, Prepared, Simulated, SimulationPlan, Swept};
 use crate::scenario::{Number, arrival_name, habit_name, property_name};
 use crate::simulate::Strategy;
 use crate::simulate::interval::Estimate;
@@ -30,7 +30,7 @@ pub fn tables(plan: &SimulationPlan, cells: &[Simulated]) -> String {
 }
 
 fn one(plan: &SimulationPlan, cell: &Simulated) -> String {
-    let mut out = title(&cell.of) + &adversary(cell) + "\n";
+    let mut out = title(&cell.of) + &adversary(plan, cell) + "\n";
     for (i, property) in cell.of.setting.properties.iter().enumerate() {
         let runs = cell.outcomes.iter().filter(|run| run.fell[i].is_some()).count();
         let exact = cell.exact.as_ref().map_or(String::new(), |(all, _)| format!(", exactly {}", percent(all[i])));
@@ -47,9 +47,12 @@ fn one(plan: &SimulationPlan, cell: &Simulated) -> String {
     out += "\n";
     for measure in MEASURES {
         let shown = if measure.unit == Unit::OfMessages { percent } else { short };
-        let mean = with_interval(measured(cell, measure, plan.days), shown);
-        writeln!(out, "  {:<52}{mean} {}", capital(measure.words), measure.unit.name())
-            .expect("a String takes everything");
+        let mean = measured(cell, measure, plan.days);
+        let says = match cell.outcomes.iter().all(|run| run.tally[measure.counted] == 0.0) {
+            true => "none in any run".to_string(),
+            false => format!("{} {}", with_interval(mean, shown), measure.unit.name()),
+        };
+        writeln!(out, "  {:<52}{says}", capital(measure.words)).expect("a String takes everything");
     }
     out
 }
@@ -63,7 +66,7 @@ fn title(cell: &Prepared) -> String {
 }
 
 /// How the adversary plays, as a sentence.
-fn adversary(cell: &Simulated) -> String {
+fn adversary(plan: &SimulationPlan, cell: &Simulated) -> String {
     let says = match strategy_record(cell) {
         StrategyRecord::Nobody => "Nobody attacks.".to_string(),
         StrategyRecord::Attack { property, moves } => {
@@ -75,12 +78,23 @@ fn adversary(cell: &Simulated) -> String {
             matrix::thousands(states)
         ),
         StrategyRecord::Opportunist { moves_a_day } => {
-            let why =
-                if cell.of.checked.iter().any(|c| matches!(c, Checked::Falls(_))) { "" } else { " Nothing falls." };
-            format!("The adversary makes any of its moves at random, {moves_a_day} a day.{why}")
+            format!(
+                "{}The adversary makes any of its moves at random, {moves_a_day} a day.",
+                nothing_to_follow(plan, cell)
+            )
         }
     };
     wrapped("  ", 2, &says)
+}
+
+/// Why an adversary plays at random that was to follow an attack; nothing if it was to play so.
+fn nothing_to_follow(plan: &SimulationPlan, cell: &Simulated) -> String {
+    let (Play::Attack(asked) | Play::Best(asked)) = plan.play else { return String::new() };
+    let on = asked.map_or(String::new(), |p| format!(" on {}", property_name(p)));
+    let all = cell.of.setting.properties.iter().zip(&cell.of.checked);
+    let cut = all.filter(|(p, _)| asked.is_none_or(|asked| asked == **p)).any(|(_, c)| *c == Checked::Unknown);
+    let but = if cut { ", but its search was cut short" } else { "" };
+    format!("The checker found no attack{on} to follow{but}. ")
 }
 
 /// What is said of something that no run showed.
