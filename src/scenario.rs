@@ -252,7 +252,7 @@ pub struct PersonEntry {
     /// The homeserver's name.
     #[schemars(extend("pattern" = check::NAME_PATTERN))]
     pub server: String,
-    /// How the person answers prompts.
+    /// How the person answers prompts and compares keys.
     #[serde(deserialize_with = "input::name")]
     pub care: Care,
     /// When the person is in the room.
@@ -264,7 +264,7 @@ pub struct PersonEntry {
     pub devices: Vec<String>,
 }
 
-/// How a person answers prompts.
+/// How a person answers prompts and compares keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Care {
@@ -272,6 +272,8 @@ pub enum Care {
     Careful,
     /// May click through any prompt.
     Hurried,
+    /// Says yes to nothing that was not verified, but may overlook that keys differ when comparing them.
+    Inattentive,
 }
 
 /// When a person is in the room.
@@ -509,6 +511,7 @@ fn world(file: &ScenarioFile, names: &Names, model: &Model, known: &[Model], arr
         server: servers(file, names),
         policy: policies(file, model, known),
         hurried: people_who(file, |p| p.care == Care::Hurried),
+        inattentive: people_who(file, |p| p.care == Care::Inattentive),
         powers: powers(file, names, &devices_of, Set::first(count_honest)),
         options: OPTIONS.map(|(option, _)| file.options.contains(&OptionName(option))),
         arrives: if file.adversary.is_some() { arrives } else { Arrival::FromStart },

@@ -175,8 +175,35 @@ pub fn sentence(w: &World, names: &Names, before: State, after: State, action: A
         Action::PhishLink(_, a) if !w.policy(w.owner(a)).joins_by_approval() && !before.registered.has(a) => {
             format!("{} is tricked into reading out the code with which {} signs in.", owner(a), d(a))
         }
-        _ => plain_sentence(w, names, action),
+        _ => ceremony(w, names, action).unwrap_or_else(|| plain_sentence(w, names, action)),
     }
+}
+
+/// What people compare with each other, as a sentence; none for other actions.
+fn ceremony(w: &World, names: &Names, action: Action) -> Option<String> {
+    let d = |x: Device| names.device(x).to_string();
+    let p = |x: Person| person(names, x);
+    let owner = |x: Device| person(names, w.owner(x));
+    Some(match action {
+        Action::Verify(v, q) => format!("{} and {} compare {}'s identity, as {} shows it.", owner(v), p(q), p(q), d(v)),
+        Action::VerifyDevice(v, a) => format!("{} compares the keys of {} on {}.", owner(v), d(a), d(v)),
+        Action::OverlookIdentity(v, q) => format!(
+            "{} and {} compare {}'s identity, as {} shows it, and {} overlooks that it is another.",
+            owner(v),
+            p(q),
+            p(q),
+            d(v),
+            owner(v)
+        ),
+        Action::OverlookDevice(v, a) => format!(
+            "{} compares the keys of {} on {} with those that {} shows, and overlooks that they differ.",
+            owner(v),
+            d(a),
+            d(v),
+            owner(a)
+        ),
+        _ => return None,
+    })
 }
 
 /// The sentences that need nothing but names.
@@ -185,8 +212,6 @@ fn plain_sentence(w: &World, names: &Names, action: Action) -> String {
     let p = |x: Person| person(names, x);
     let owner = |x: Device| person(names, w.owner(x));
     match action {
-        Action::Verify(v, q) => format!("{} and {} compare {}'s identity, as {} shows it.", owner(v), p(q), p(q), d(v)),
-        Action::VerifyDevice(v, a) => format!("{} compares the keys of {} on {}.", owner(v), d(a), d(v)),
         Action::AcceptDevice(v, a) => format!("{} is asked about {} on {} and says yes.", owner(v), d(a), d(v)),
         Action::BlockDevice(v, a) => format!("{} is asked about {} on {} and says no.", owner(v), d(a), d(v)),
         Action::Acknowledge(v, q) => format!("{} acknowledges {}'s changed identity on {}.", owner(v), p(q), d(v)),

@@ -147,6 +147,8 @@ fn words(w: &World, names: &Names, action: Action) -> (&'static str, String) {
         Action::LookUp(v, q, a) => ("look-up", format!("{} {}", d(v), answer_text(names, q, a))),
         Action::Verify(v, q) => ("verify", dp(v, q)),
         Action::VerifyDevice(v, a) => ("verify-device", dd(v, a)),
+        Action::OverlookIdentity(v, q) => ("overlook-identity", dp(v, q)),
+        Action::OverlookDevice(v, a) => ("overlook-device", dd(v, a)),
         Action::AcceptDevice(v, a) => ("accept-device", dd(v, a)),
         Action::BlockDevice(v, a) => ("block-device", dd(v, a)),
         Action::Acknowledge(v, q) => ("acknowledge", dp(v, q)),
@@ -183,13 +185,15 @@ fn words(w: &World, names: &Names, action: Action) -> (&'static str, String) {
 }
 
 /// All verbs that [`parse`] knows.
-pub const VERBS: [&str; 35] = [
+pub const VERBS: [&str; 37] = [
     "sign-in",
     "publish-identity",
     "approve-device",
     "look-up",
     "verify",
     "verify-device",
+    "overlook-identity",
+    "overlook-device",
     "accept-device",
     "block-device",
     "acknowledge",
@@ -345,6 +349,8 @@ fn parse_words(w: &World, t: &mut Words) -> Result<Action, ParseError> {
         }
         "verify" => Action::Verify(t.device()?, t.person()?),
         "verify-device" => Action::VerifyDevice(t.device()?, t.device()?),
+        "overlook-identity" => Action::OverlookIdentity(t.device()?, t.person()?),
+        "overlook-device" => Action::OverlookDevice(t.device()?, t.device()?),
         "accept-device" => Action::AcceptDevice(t.device()?, t.device()?),
         "block-device" => Action::BlockDevice(t.device()?, t.device()?),
         "acknowledge" => Action::Acknowledge(t.device()?, t.person()?),

@@ -39,7 +39,8 @@ macro_rules! kinds {
 }
 
 kinds! { ACTIONS, action_kind(Action):
-    SignIn PublishIdentity ApproveDevice LookUp Verify VerifyDevice AcceptDevice BlockDevice Acknowledge Withdraw Send
+    SignIn PublishIdentity ApproveDevice LookUp Verify VerifyDevice OverlookIdentity OverlookDevice AcceptDevice
+    BlockDevice Acknowledge Withdraw Send
     ForwardKeys ReshareKeys RemoveDevice ResetIdentity LogOut ChangePassword Invite Arrive StealPassword RegisterDevice
     EvictDevice ForgeIdentity HijackNumber StealRecovery OpenRecovery SignRogue StealDevice LinkRogue PhishLink
     AddMember CompareLogs SwapInCeremony PlantBackup OpenBackup
@@ -51,7 +52,7 @@ kinds! { GUARDS, guard_kind(Blocked):
     NoSession NumberMeansNothing NoRecoveryKey NoIdentitySecret MembershipSigned NotSignedIn SignedInAlready
     RegisteredAlready DeviceIdTaken NotASender NotAMember MemberAlready Uninvited NotListed NotApproved
     ApprovedAlready NothingToApprove NothingToVerify NobodyMeets ComparisonFails ComparisonSucceeds NoPrompt
-    AnsweredAlready CarefulPerson NeedsCeremony NeverVerified VerifiedNow UnansweredChange NotOwnDevice NoKeysToGive
+    AnsweredAlready CarefulPerson AttentivePerson NeedsCeremony NeverVerified VerifiedNow UnansweredChange NotOwnDevice NoKeysToGive
     NeverForwarded NeverGiven OtherKey NotShown SwitchedOff SendRefused PinUnknown MustBePresent NoBackup
     BackupIsSigned NotInLog SameLog NobodyToCompareWith NobodyAsks
 }

@@ -182,6 +182,16 @@ fn hurry_never_helps() {
     no_change_helps(in_a_hurry, 500);
 }
 
+#[test]
+fn overlooking_never_helps() {
+    let inattentive = |w: &World, names: &Names| {
+        let attentive = w.all_people().filter(|&p| !w.uninvited.has(p) && !w.inattentive.has(p));
+        let with = |p| World { inattentive: w.inattentive.with(p), ..*w };
+        attentive.map(|p| (format!("{} inattentive", names.person(p)), with(p))).collect()
+    };
+    no_change_helps(inattentive, 500);
+}
+
 /// Everybody gets another name, whose order is not that of the old ones.
 fn renamed(file: &ScenarioFile) -> ScenarioFile {
     let mut file = file.clone();

@@ -246,12 +246,21 @@ fn powers_over(claimed: Person, honest: Set<Device>, chosen: Vec<(u8, bool, u8)>
 
 /// A random world: two people with one and one or two devices, and one device of the adversary.
 fn world() -> impl Strategy<Value = World> {
-    let people =
-        ((policy(), policy(), prop::bool::weighted(0.8)), 1usize..3, 0u16..4, prop_oneof![1 => 0u8..1, 4 => 1u8..2]);
+    let people = (
+        (policy(), policy(), prop::bool::weighted(0.8)),
+        1usize..3,
+        (0u16..4, 0u16..4),
+        prop_oneof![1 => 0u8..1, 4 => 1u8..2],
+    );
     let settings = (prop::array::uniform5(prop::bool::weighted(0.15)), any::<bool>(), any::<bool>());
     let rogue = (prop::bool::weighted(0.2), prop::bool::weighted(0.3));
     (people, powers(), settings, rogue).prop_map(
-        |(((mine, theirs, same), second, hurried, claims), powers, (options, late, everyone), (reuses, one_server))| {
+        |(
+            ((mine, theirs, same), second, (hurried, inattentive), claims),
+            powers,
+            (options, late, everyone),
+            (reuses, one_server),
+        )| {
             let plain = cast(&mine, &[1, second], false, options);
             let rogue = Device::at(plain.devices);
             let claimed = Person(claims);
@@ -261,6 +270,7 @@ fn world() -> impl Strategy<Value = World> {
                 policy: [mine, if same { mine } else { theirs }, mine, mine],
                 server: [0, if one_server { 0 } else { 1 }, 0, 0].map(Server),
                 hurried: Set::from_bits(hurried),
+                inattentive: Set::from_bits(inattentive),
                 senders: if everyone { plain.honest } else { plain.senders },
                 arrives: if late { Arrival::AfterFirstContact } else { Arrival::FromStart },
                 ..plain

@@ -61,7 +61,7 @@ fn bundled_models_are_valid() {
 fn bundled_people_are_valid() {
     all_valid(&bundle::people_files(), &schema::people(), "../../schemas/people.schema.json");
     let names: Vec<String> = bundle::people().into_iter().map(|people| people.name).collect();
-    assert_eq!(names, ["careful", "hurried", "instructed", "journalist", "typical"]);
+    assert_eq!(names, ["careful", "hurried", "inattentive", "instructed", "journalist", "typical"]);
 }
 
 #[test]

@@ -276,7 +276,7 @@ fn all_runs(cell: &Prepared, days: f64, runs: u64) -> Vec<overhear::simulate::ru
 fn runs_agree_with_the_exact_solution() {
     let mut compared = 0;
     for (scenario, model, who) in [
-        ("password-thief", "omemo-btbv", "typical"),
+        ("password-thief", "omemo-btbv", "hurried"),
         ("server-of-recipient", "signal", "journalist"),
         ("tls-breaker-one-client", "matrix-tofu", "hurried"),
         ("stolen-device", "matrix-tofu", "typical"),
@@ -421,6 +421,14 @@ fn the_same_seed_gives_the_same_bytes_at_any_number_of_threads() {
 #[test]
 fn results_are_as_the_schema_says_and_read_back_as_they_were() {
     let asked = ["simulate", "password-thief", "--models", "matrix-tofu", "--arrives", "from-start"];
+    for (who, inattentive) in [("careful", false), ("hurried", false), ("inattentive", true), ("journalist", true)] {
+        let habits = all.people.iter().find(|p| p.name == who).expect("a bundled name").habits;
+        assert_eq!(habits.get(Habit::Overlooks) > 0.0, inattentive, "{who}");
+        for cell in some_cells(&all.plan(who, Play::Opportunist(1.0))) {
+            let w = &cell.setting.world;
+            assert_eq!(w.inattentive, if inattentive { w.all_people().collect() } else { Default::default() }, "{who}");
+        }
+    }
     let more = ["--people", "typical", "--runs", "200", "--days", "5", "--exact", "--sweep", "--format", "json"];
     let told = overhear(&[&asked[..], &more].concat());
     assert_eq!(code(&told), 0, "{}", err(&told));
@@ -461,7 +469,8 @@ fn plots_show_the_numbers_beside_them() {
     assert!(survival.contains("It fell in no run of") && survival.contains("signal-verified"));
     let curve = read("plots/survival-server-of-recipient-hurried-from-start.csv");
     let last = curve.lines().rfind(|line| line.starts_with("matrix-riot-2019,365,")).map(tuple).expect("a last point");
-    assert!((last[2].parse::<f64>().expect("a number") - held[0]).abs() < 1e-9, "{last:?} for {held:?}");
+    // Each is rounded by itself.
+    assert!((last[2].parse::<f64>().expect("a number") - held[0]).abs() < 1e-5, "{last:?} for {held:?}");
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl std::iter::Sum for Cost {
 pub fn of(action: Action) -> Cost {
     match action {
         Action::Verify(..) | Action::VerifyDevice(..) | Action::ApproveDevice(..) => Cost { ceremonies: 1, prompts: 0 },
+        Action::OverlookIdentity(..) | Action::OverlookDevice(..) => Cost { ceremonies: 1, prompts: 0 },
         Action::AcceptDevice(..) | Action::BlockDevice(..) | Action::Acknowledge(..) | Action::Withdraw(..) => {
             Cost { ceremonies: 0, prompts: 1 }
         }
@@ -80,6 +81,7 @@ pub fn cast(policy: &Policy, devices: &[usize], hurried: bool, options: [bool; 5
         server: [Server(0); PEOPLE_MAX],
         policy: [*policy; PEOPLE_MAX],
         hurried: if hurried { Set::first(devices.len()) } else { Set::EMPTY },
+        inattentive: Set::EMPTY,
         powers: Powers::default(),
         options,
         arrives: Arrival::FromStart,

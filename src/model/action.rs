@@ -151,6 +151,8 @@ pub enum Blocked {
     AnsweredAlready,
     /// The person says yes only to what was verified.
     CarefulPerson,
+    /// The person sees it when keys differ.
+    AttentivePerson,
     /// Only a ceremony lets this pass.
     NeedsCeremony,
     /// The contact was never verified.
@@ -192,6 +194,10 @@ pub enum Action {
     Verify(Device, Person),
     /// The client's person compares its keys and the other device's: they match, and both clients remember it.
     VerifyDevice(Device, Device),
+    /// The client's person compares a forged identity of the other with theirs, and overlooks that they differ.
+    OverlookIdentity(Device, Person),
+    /// The client's person compares a rogue device's keys with its claimed owner's, and overlooks that they differ.
+    OverlookDevice(Device, Device),
     /// The client's person is asked about the device and says yes, without a comparison.
     AcceptDevice(Device, Device),
     /// The client's person is asked about the device, which the adversary holds, and says no.
@@ -285,6 +291,8 @@ fn follow(w: &World, s: &State, a: Action) -> Step {
         Action::LookUp(v, p, answer) => look_up(w, *s, v, p, answer),
         Action::Verify(v, p) => people::verify(w, *s, v, p),
         Action::VerifyDevice(v, d) => people::verify_device(w, *s, v, d),
+        Action::OverlookIdentity(v, p) => people::overlook_identity(w, *s, v, p),
+        Action::OverlookDevice(v, d) => people::overlook_device(w, *s, v, d),
         Action::AcceptDevice(v, d) => people::accept_device(w, *s, v, d),
         Action::BlockDevice(v, d) => people::block_device(w, *s, v, d),
         Action::Acknowledge(v, p) => people::acknowledge(w, *s, v, p),
@@ -327,6 +335,7 @@ impl Action {
             Self::Invite(_, _, a) => a != Answer::Truth,
             Self::Send(_, answers) => answers.iter().any(|&a| a != Answer::Truth),
             Self::Verify(..) | Self::VerifyDevice(..) | Self::AcceptDevice(..) | Self::BlockDevice(..) => false,
+            Self::OverlookIdentity(..) | Self::OverlookDevice(..) => false,
             Self::Acknowledge(..) | Self::Withdraw(..) | Self::RemoveDevice(..) | Self::LogOut(..) => false,
             Self::ChangePassword(..) | Self::CompareLogs(..) => false,
             _ => true,
@@ -386,7 +395,10 @@ fn viewer_actions(w: &World, v: Device, all: &mut Vec<Action>) {
         all.extend(answers(w, v, p).map(|a| Action::LookUp(v, p, a)));
         all.extend([Action::Verify(v, p), Action::Acknowledge(v, p), Action::Withdraw(v, p)]);
         all.extend(answers(w, v, p).map(|a| Action::Invite(v, p, a)));
-        all.extend((p != me).then_some(Action::SwapInCeremony(v, p)));
+        if p != me {
+            all.extend([Action::SwapInCeremony(v, p), Action::OverlookIdentity(v, p)]);
+            all.extend(w.rogue.and(w.of(p)).iter().map(|d| Action::OverlookDevice(v, d)));
+        }
         for d in w.of(p).without(v).iter() {
             all.extend([Action::VerifyDevice(v, d), Action::AcceptDevice(v, d), Action::BlockDevice(v, d)]);
             all.extend(answers(w, v, p).map(|a| Action::ReshareKeys(v, d, a)));
@@ -439,6 +451,7 @@ pub fn possible(w: &World) -> Vec<Action> {
             has(HonestOption::Invite) && (asks || answer == Answer::Truth)
         }
         Action::CompareLogs(v) => w.policy(w.owner(v)).transparency == Transparency::Gossip,
+        Action::OverlookIdentity(v, _) | Action::OverlookDevice(v, _) => w.inattentive.has(w.owner(v)),
         Action::StealPassword(p) => powers.steal_password.has(p),
         Action::HijackNumber(d) => powers.hijack_number.has(w.owner(d)),
         Action::StealRecovery(p) | Action::OpenRecovery(p) => powers.steal_recovery.has(p),

@@ -1,8 +1,8 @@
 //! What the adversary does besides answering lookups and replacing publications: small steps that combine.
 
 use super::action::{Blocked, Step, guard};
-use super::bits::{Device, Flag, Identity, Person};
-use super::people::{hand_over, holds_identity, id_is_free, mark_as_compared};
+use super::bits::{Device, Flag, Person};
+use super::people::{confirm_forged, hand_over, holds_identity, id_is_free, mark_as_compared};
 use super::state::State;
 use super::world::{Arrival, World};
 use crate::policy::{
@@ -326,11 +326,5 @@ pub fn swap_in_ceremony(w: &World, s: State, v: Device, p: Person) -> Step {
     guard!(s.signed_in.has(v) && me != p, Blocked::NotSignedIn);
     guard!(s.signed_in.meets(w.of(p)), Blocked::NobodyMeets);
     guard!(s.verified.has(v, me), Blocked::NotApproved);
-    Ok(State {
-        pinned: s.pinned.with(v, p, Identity::Forged),
-        offered: s.offered.with(v, p, Identity::None),
-        verified: s.verified.with(v, p),
-        latched: s.latched.with(v, p),
-        ..s
-    })
+    Ok(confirm_forged(s, v, p))
 }

@@ -73,6 +73,8 @@ impl Needs {
             Action::VerifyDevice(v, d) => {
                 Some(only(!w.policy(w.owner(v)).has_identity())?.client(v).client(d).listed(d))
             }
+            Action::OverlookIdentity(v, _) => Some(only(w.policy(w.owner(v)).has_identity())?.arrived().client(v)),
+            Action::OverlookDevice(v, _) => Some(only(!w.policy(w.owner(v)).has_identity())?.arrived().client(v)),
             Action::AcceptDevice(v, _) | Action::Acknowledge(v, _) => Some(only(w.hurried.has(w.owner(v)))?.client(v)),
             Action::BlockDevice(v, d) => Some(only(true)?.client(v).held(w, Set::EMPTY.with(d))),
             Action::Withdraw(v, p) => {

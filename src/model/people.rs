@@ -240,13 +240,62 @@ pub fn verify(w: &World, s: State, v: Device, p: Person) -> Step {
     })
 }
 
+/// An inattentive person is shown a forged identity of `p` beside what `p` shows, and finds that they match.
+// It is the person of `v` who compares: the other reads out what is on their screen.
+pub fn overlook_identity(w: &World, s: State, v: Device, p: Person) -> Step {
+    let me = w.owner(v);
+    let policy = w.policy(me);
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(me != p && policy.has_identity(), Blocked::NothingToVerify);
+    guard!(w.inattentive.has(me), Blocked::AttentivePerson);
+    guard!(!w.uninvited.has(p), Blocked::NobodyMeets);
+    guard!(s.signed_in.and(w.of(p)).iter().any(|q| holds_identity(w, s, q)), Blocked::NobodyMeets);
+    let forged = Identity::Forged;
+    let differs =
+        s.offered.get(v, p) == forged || s.offered.get(v, p) == Identity::None && s.pinned.get(v, p) == forged;
+    guard!(differs, Blocked::ComparisonSucceeds);
+    let travels = policy.verification_travels == VerificationTravels::OwnIdentity;
+    guard!(!travels || s.verified.has(v, me), Blocked::NotApproved);
+    Ok(confirm_forged(s, v, p))
+}
+
+/// A ceremony confirms on `v` a forged identity of `p`.
+pub(super) fn confirm_forged(s: State, v: Device, p: Person) -> State {
+    State {
+        pinned: s.pinned.with(v, p, Identity::Forged),
+        offered: s.offered.with(v, p, Identity::None),
+        verified: s.verified.with(v, p),
+        latched: s.latched.with(v, p),
+        ..s
+    }
+}
+
+/// An inattentive person compares the keys of the rogue device `d` with those on the screen of its claimed owner, and
+/// finds that they match.
+pub fn overlook_device(w: &World, s: State, v: Device, d: Device) -> Step {
+    let (me, p) = (w.owner(v), w.owner(d));
+    guard!(s.signed_in.has(v), Blocked::NotSignedIn);
+    guard!(me != p && !w.policy(me).has_identity() && reads_devices(w, me), Blocked::NothingToVerify);
+    guard!(w.inattentive.has(me), Blocked::AttentivePerson);
+    guard!(s.signed_in.meets(w.of(p)), Blocked::NobodyMeets);
+    guard!(w.rogue.has(d), Blocked::ComparisonSucceeds);
+    guard!(finds(w, &s, v, d), Blocked::NotListed);
+    let mut s = s;
+    end_blind_trust(w, &mut s, v, p);
+    Ok(State { trusted: s.trusted.with(v, d), ..s })
+}
+
 /// Whether each of two devices of honest people finds the other in what it is told, so that a ceremony can begin.
 fn know_each_other(w: &World, s: State, a: Device, b: Device) -> bool {
+    finds(w, &s, a, b) && finds(w, &s, b, a)
+}
+
+/// Whether the client `v` can be shown the keys of `d`.
+fn finds(w: &World, s: &State, v: Device, d: Device) -> bool {
     // Whoever sits on the way can list a device that the server does not.
-    let listed = |v: Device, d: Device| s.registered.has(d) || s.active.on() && w.vantage_on_route(v, w.owner(d));
+    let listed = s.registered.has(d) || s.active.on() && w.vantage_on_route(v, w.owner(d));
     // Nor does a ceremony succeed with a device under whose id the client holds another's keys.
-    let finds = |v: Device, d: Device| listed(v, d) && !same_id(w, &s, d).meets(s.stored.row(v));
-    finds(a, b) && finds(b, a)
+    listed && !same_id(w, s, d).meets(s.stored.row(v))
 }
 
 /// Two devices were compared, and both clients remember it.

@@ -175,6 +175,7 @@ impl Renumbering {
             senders: w.senders.by(g),
             members: w.members.by(g),
             hurried: w.hurried.by(g),
+            inattentive: w.inattentive.by(g),
             powers: Powers {
                 steal_password: w.powers.steal_password.by(g),
                 break_tls: w.powers.break_tls.by(g),

@@ -87,6 +87,8 @@ pub struct World {
     pub policy: [Policy; PEOPLE_MAX],
     /// People who may click through any prompt. All others are careful.
     pub hurried: Set<Person>,
+    /// People who may take different keys for equal when they compare them.
+    pub inattentive: Set<Person>,
     /// What the adversary can do.
     pub powers: Powers,
     /// For each [`HonestOption`], in the order of declaration, whether it is switched on.

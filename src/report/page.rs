@@ -284,7 +284,11 @@ fn scenario(group: &[&Cell], told: &Told) -> Scenario {
 /// Who takes part, and what the adversary can do, a line each.
 fn cast(file: &ScenarioFile) -> Vec<String> {
     let person = |p: &crate::scenario::PersonEntry| {
-        let care = if p.care == Care::Careful { "careful" } else { "hurried" };
+        let care = match p.care {
+            Care::Careful => "careful",
+            Care::Hurried => "hurried",
+            Care::Inattentive => "inattentive",
+        };
         let model = p.model.as_ref().map_or(String::new(), |m| format!(", always under {m}"));
         let later = if p.in_room == InRoom::WhenInvited { ", in the room once invited" } else { "" };
         let senders: Vec<String> = p.devices.iter().filter(|d| file.senders.contains(d)).cloned().collect();

@@ -4,7 +4,7 @@ use super::{Plan, RunError, Scenario, Triple, triples};
 use crate::bundle;
 use crate::explore::{Findings, Progress, Tick, exact};
 use crate::model::bits::Index;
-use crate::model::{Arrival, PEOPLE_MAX, Person, Property, World};
+use crate::model::{Arrival, PEOPLE_MAX, Property, World};
 use crate::scenario::{Care, Model, Number, Profile, compile, property_name};
 use crate::simulate::best::{Table, TooLarge};
 use crate::simulate::chain::Setting;
@@ -151,8 +151,10 @@ fn prepare_one<'a>(
     let at = arrives.unwrap_or(Arrival::FromStart);
     let (world, names) = compile(&scenario.file, &scenario.source, model, plan.cells.known, at)?;
     let people: Vec<Option<&Profile>> = (0..world.people).map(|i| plan.cast.who(scenario, i)).collect();
-    let hurried = |p: &Person| people[p.index()].is_some_and(|who| who.habits.is_hurried());
-    let world = World { hurried: world.all_people().filter(hurried).collect(), ..world };
+    let who = |is: fn(&Habits) -> bool| {
+        world.all_people().filter(|p| people[p.index()].is_some_and(|who| is(&who.habits))).collect()
+    };
+    let world = World { hurried: who(Habits::is_hurried), inattentive: who(Habits::is_inattentive), ..world };
     let properties: Vec<Property> = scenario.file.properties().filter(|p| p.is_safety()).collect();
     let findings = exact::search(&world, &properties, plan.cells.limits, &Searching(watch));
     let checked = properties.iter().map(|&p| match (findings.trace(p), findings.stopped) {
@@ -210,6 +212,7 @@ impl Cast<'_> {
     }
 }
 
+            Care::Inattentive => "inattentive",
 impl Prepared<'_> {
     /// How the people of the world behave, by index.
     pub fn habits(&self) -> [Habits; PEOPLE_MAX] {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Every habit with its name in files.
-pub const HABITS: [(Habit, &str); 17] = [
+pub const HABITS: [(Habit, &str); 18] = [
     (Habit::Messages, "messages"),
     (Habit::SignsIn, "signs-in"),
     (Habit::NewDevices, "new-devices"),
@@ -27,6 +27,7 @@ pub const HABITS: [(Habit, &str); 17] = [
     (Habit::ClicksThrough, "clicks-through"),
     (Habit::TakesOff, "takes-off"),
     (Habit::Miscompares, "miscompares"),
+    (Habit::Overlooks, "overlooks"),
 ];
 
 /// A habit's name in files.

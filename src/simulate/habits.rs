@@ -37,11 +37,13 @@ pub enum Habit {
     TakesOff,
     /// Whether a comparison of equal keys is taken for a failure, each time.
     Miscompares,
+    /// Whether a comparison of different keys is taken for a success, each time.
+    Overlooks,
 }
 
 impl Habit {
     /// Every habit, rates first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Messages,
         Self::SignsIn,
         Self::NewDevices,
@@ -59,11 +61,12 @@ impl Habit {
         Self::ClicksThrough,
         Self::TakesOff,
         Self::Miscompares,
+        Self::Overlooks,
     ];
 
     /// Whether the number is a probability; otherwise it is a rate.
     pub fn is_probability(self) -> bool {
-        matches!(self, Self::Verifies | Self::ClicksThrough | Self::TakesOff | Self::Miscompares)
+        matches!(self, Self::Verifies | Self::ClicksThrough | Self::TakesOff | Self::Miscompares | Self::Overlooks)
     }
 }
 
@@ -110,5 +113,9 @@ impl Habits {
     /// Whether the checker's word for these people is "hurried": they may click through a question.
     pub fn is_hurried(&self) -> bool {
         self.get(Habit::ClicksThrough) > 0.0
+    }
+    /// Whether the checker's word for these people is "inattentive": they may overlook that keys differ.
+    pub fn is_inattentive(&self) -> bool {
+        self.get(Habit::Overlooks) > 0.0
     }
 }

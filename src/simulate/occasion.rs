@@ -72,6 +72,7 @@ fn purpose(w: &World, action: Action) -> Action {
         Action::Send(v, x) => Action::Send(w.senders.and(w.of(w.owner(v))).iter().next().unwrap_or(v), x),
         Action::ApproveDevice(by, d, x) => Action::ApproveDevice(first(by), d, x),
         Action::Verify(v, p) => Action::Verify(first(v), p),
+        Action::OverlookIdentity(v, p) => Action::OverlookIdentity(first(v), p),
         Action::RemoveDevice(by, d) => Action::RemoveDevice(first(by), d),
         Action::ResetIdentity(d, x) => Action::ResetIdentity(first(d), x),
         Action::ChangePassword(d) => Action::ChangePassword(first(d)),
@@ -117,8 +118,8 @@ fn is_tried(w: &World, s: &State, action: Action) -> bool {
 fn rate(w: &World, s: &State, people: &People, honest: Action) -> f64 {
     let habit = |p: Person, habit| people.habits[p.index()].get(habit);
     let of = |d: Device, what| habit(w.owner(d), what);
-    let ceremony = |v: Device| match people.verifying.has(w.owner(v)) {
-        true => of(v, Habit::Ceremonies) * (1.0 - of(v, Habit::Miscompares)),
+    let ceremony = |v: Device, comes_out: f64| match people.verifying.has(w.owner(v)) {
+        true => of(v, Habit::Ceremonies) * comes_out,
         false => 0.0,
     };
     match honest {
@@ -131,7 +132,8 @@ fn rate(w: &World, s: &State, people: &People, honest: Action) -> f64 {
         Action::LookUp(v, ..) => of(v, Habit::ContactLooks),
         Action::Verify(v, p) if w.owner(v) == p => of(v, Habit::Answers),
         Action::VerifyDevice(v, d) if w.owner(v) == w.owner(d) => of(v, Habit::Answers),
-        Action::Verify(v, _) | Action::VerifyDevice(v, _) => ceremony(v),
+        Action::Verify(v, _) | Action::VerifyDevice(v, _) => ceremony(v, 1.0 - of(v, Habit::Miscompares)),
+        Action::OverlookIdentity(v, _) | Action::OverlookDevice(v, _) => ceremony(v, of(v, Habit::Overlooks)),
         Action::AcceptDevice(v, _) | Action::Acknowledge(v, _) => of(v, Habit::Answers) * of(v, Habit::ClicksThrough),
         Action::BlockDevice(v, _) => of(v, Habit::Answers) * (1.0 - of(v, Habit::ClicksThrough)),
         Action::Withdraw(v, _) => of(v, Habit::Answers),

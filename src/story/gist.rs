@@ -126,6 +126,13 @@ impl Teller<'_> {
         if known && only && self.w.rogue.has(d) { "it".to_string() } else { self.name(d) }
     }
 
+    /// The same where no noun introduces it.
+    fn adversarys(&mut self, d: Device) -> String {
+        let known = self.met.has(d);
+        let it = self.it(d);
+        if known { it } else { format!("the adversary's device {it}") }
+    }
+
     fn them(&mut self, devices: Set<Device>) -> String {
         list(&devices.iter().map(|d| self.it(d)).collect::<Vec<_>>())
     }
@@ -312,6 +319,15 @@ impl Teller<'_> {
                 let does = format!("compares the keys of {}", self.it(a));
                 self.say(self.owner(v), does);
             }
+            Action::OverlookIdentity(v, q) => {
+                let does = format!("compares with {} and overlooks that the identity shown is forged", self.person(q));
+                self.say(self.owner(v), does);
+            }
+            Action::OverlookDevice(v, a) => {
+                let (whose, it) = (self.owner(a), self.adversarys(a));
+                let does = format!("compares the keys of {it} with {whose} and overlooks that they differ");
+                self.say(self.owner(v), does);
+            }
             Action::Verify(v, q) if after.pinned.get(v, q) == Identity::Forged => {
                 self.say(self.owner(v), format!("takes a forged identity of {} for the true one", self.person(q)));
             }
@@ -329,7 +345,7 @@ impl Teller<'_> {
             Action::ChangePassword(a) => self.say(self.owner(a), "changes the password"),
             Action::AddMember(q) => self.say(self.person(q), "appears in the room, invited by nobody"),
             Action::PhishLink(by, a) => {
-                let to = if self.met.has(a) { self.it(a) } else { format!("the adversary's device {}", self.it(a)) };
+                let to = self.adversarys(a);
                 let code = !self.w.policy(self.w.owner(a)).joins_by_approval() && !before.registered.has(a);
                 let does = if code { format!("reading out the code for {to}") } else { format!("approving {to}") };
                 self.say(self.owner(by), format!("is tricked into {does}"));

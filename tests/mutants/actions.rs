@@ -11,7 +11,7 @@ pub fn widest(w: &World) -> Vec<Action> {
     for v in w.honest.iter() {
         for p in w.all_people() {
             all.extend([Action::Verify(v, p), Action::Acknowledge(v, p), Action::Withdraw(v, p)]);
-            all.push(Action::SwapInCeremony(v, p));
+            all.extend([Action::SwapInCeremony(v, p), Action::OverlookIdentity(v, p)]);
             for answer in answers(w, v, p) {
                 let mut all_answers = [Answer::Truth; PEOPLE_MAX];
                 all_answers[p.0 as usize] = answer;
@@ -35,6 +35,7 @@ pub fn widest(w: &World) -> Vec<Action> {
 
 /// What the client `v` does with any other device.
 fn between(w: &World, v: Device, d: Device, all: &mut Vec<Action>) {
+    all.push(Action::OverlookDevice(v, d));
     all.extend([Action::VerifyDevice(v, d), Action::AcceptDevice(v, d), Action::BlockDevice(v, d)]);
     all.extend([Action::RemoveDevice(v, d), Action::LinkRogue(v, d), Action::PhishLink(v, d), Action::EvictDevice(d)]);
     let told = |p: Person| answers(w, v, p);

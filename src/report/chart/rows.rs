@@ -139,6 +139,15 @@ pub(super) fn of(x: &Scene, action: Action) -> Vec<Draft> {
         }
         Action::Verify(v, p) => verified(x, v, p),
         Action::VerifyDevice(v, d) => vec![ceremony(Part::Device(v), Part::Device(d), "compare keys: they match")],
+        Action::OverlookIdentity(v, p) => {
+            let meet = ceremony(Part::Person(x.w.owner(v)), Part::Person(p), "compare: the difference is overlooked");
+            vec![meet.red().beside(format!("shown on {}: a forged identity of {}", x.device(v), x.person(p)))]
+        }
+        Action::OverlookDevice(v, d) => {
+            let people = (Part::Person(x.w.owner(v)), Part::Person(x.w.owner(d)));
+            let meet = ceremony(people.0, people.1, "compare keys: the difference is overlooked");
+            vec![meet.red().beside(format!("shown on {}: the keys of {}", x.device(v), x.device(d)))]
+        }
         Action::AcceptDevice(v, d) => vec![decided(x, v, d, "yes").red_if(x.is_held(d))],
         Action::BlockDevice(v, d) => vec![decided(x, v, d, "no")],
         Action::Acknowledge(v, p) => {
