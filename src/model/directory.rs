@@ -394,7 +394,8 @@ fn absorb_devices(w: &World, s: &mut State, v: Device, p: Person, view: View) {
         _ if contact(w, s, v, p, view) == Contact::Verified => view.devices.minus(view.signed).without(v),
         _ => Set::EMPTY,
     };
-    let rogue = questionable.minus(s.seen.row(v)).meets(s.rogue(w));
+    // A device that was compared is asked about no more, and stands in nobody's way.
+    let rogue = questionable.minus(s.seen.row(v)).minus(s.trusted.row(v)).meets(s.rogue(w));
     s.seen.set_row(v, s.seen.row(v).union(questionable));
     s.warned = if rogue { s.warned.with(me, p) } else { s.warned };
 }
