@@ -180,32 +180,33 @@ fn price(a: &Side, b: &Side) -> String {
     format!(" What it asks of people: {}.", told.join("; "))
 }
 
-/// What people lose who click through prompts.
+/// What people lose who click through prompts, or who compare badly.
 pub(super) fn hurry(run: &Run) -> Section {
     let lead =
-        "The same adversaries with people who may click through any prompt, beside the same with careful people."
+        "The same adversaries with people who may click through any prompt, or may overlook that keys differ when they \
+         compare them, beside the same with careful people."
             .to_string();
     let all: BTreeSet<&str> = (0..run.models.len()).flat_map(|n| run.scenarios(n)).collect();
-    let twins = all.iter().filter_map(|&hurried| Some((careful_twin(hurried)?, hurried)));
-    let findings = twins.filter_map(|(careful, hurried)| in_a_hurry(run, careful, hurried)).collect();
-    Section { title: "What a hurried person costs", lead, findings }
+    let twins = all.iter().filter_map(|&careless| Some((careful_twin(careless)?.0, careless)));
+    let findings = twins.filter_map(|(careful, careless)| beside(run, careful, careless)).collect();
+    Section { title: "What a hurried person costs, and an inattentive one", lead, findings }
 }
 
-fn in_a_hurry(run: &Run, careful: &str, hurried: &str) -> Option<String> {
-    let both = |n: &Nth| run.scenarios(*n).is_superset(&[careful, hurried].into());
+fn beside(run: &Run, careful: &str, careless: &str) -> Option<String> {
+    let both = |n: &Nth| run.scenarios(*n).is_superset(&[careful, careless].into());
     let of: Vec<Nth> = (0..run.models.len()).filter(both).collect();
     let changes = |n: Nth| {
-        let arrivals = run.arrivals(n, hurried).into_iter();
-        arrivals.map(move |at| Changes::between(run, (n, careful, at), (n, hurried, at)))
+        let arrivals = run.arrivals(n, careless).into_iter();
+        arrivals.map(move |at| Changes::between(run, (n, careful, at), (n, careless, at)))
     };
     let lost: Vec<(At, &Outcome)> = of.iter().flat_map(|&n| changes(n)).flat_map(|c| c.lost).collect();
     let open: Vec<Nth> = of.iter().copied().filter(|&n| changes(n).any(|c| c.open > 0)).collect();
     let hit: BTreeSet<Nth> = lost.iter().map(|((n, ..), _)| *n).collect();
     let arrivals: Vec<String> =
-        run.arrivals(*of.first()?, hurried).into_iter().map(|at| when(at).to_string()).collect();
+        run.arrivals(*of.first()?, careless).into_iter().map(|at| when(at).to_string()).collect();
     Some(format!(
-        "**{}.** {} something by hurry, {}.{}{}",
-        adversary_first(hurried),
+        "**{}.** {} something that careful people keep, {}.{}{}",
+        adversary_first(careless),
         capital(&share(hit.len(), of.len(), "loses", "lose")),
         arrivals.join(" or "),
         not_known(run, &open),

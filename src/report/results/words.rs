@@ -51,8 +51,8 @@ const ADVERSARIES: &[(&str, &str)] = &[
     ("tls-breaker-reverse-proxy", "a reverse proxy before all of the recipient's clients"),
     ("verified-contact", "the recipient's server once he was verified"),
 ];
-/// What the names of scenarios end in that differ from others in that people click through prompts.
-const HURRIED: &str = "-hurried";
+/// What the names of scenarios end in that differ from others in who the people are, who are careful there.
+const CARELESS: [(&str, &str); 2] = [("-hurried", "hurried people"), ("-inattentive", "an inattentive sender")];
 
 /// What it is if a property falls, as a clause.
 const CLAUSES: [(Property, &str); 13] = [
@@ -71,14 +71,14 @@ const CLAUSES: [(Property, &str); 13] = [
     (Property::EverybodyReads, "no message reaches everybody"),
 ];
 
-/// The careful twin of a scenario with hurried people.
-pub fn careful_twin(scenario: &str) -> Option<&str> {
-    scenario.strip_suffix(HURRIED)
+/// The careful twin of a scenario with hurried or inattentive people, and who these are.
+pub fn careful_twin(scenario: &str) -> Option<(&str, &'static str)> {
+    CARELESS.iter().find_map(|(ends, who)| Some((scenario.strip_suffix(ends)?, *who)))
 }
 
 /// The noun phrase for a scenario's adversary; none if nobody wrote one.
 pub fn phrase(scenario: &str) -> Option<&'static str> {
-    let named = careful_twin(scenario).unwrap_or(scenario);
+    let named = careful_twin(scenario).map_or(scenario, |(careful, _)| careful);
     ADVERSARIES.iter().find(|(of, _)| *of == named).map(|(_, phrase)| *phrase)
 }
 
@@ -93,7 +93,7 @@ pub fn adversary_first(scenario: &str) -> String {
 }
 
 fn linked(scenario: &str, first: impl Fn(&str) -> String) -> String {
-    let people = if careful_twin(scenario).is_some() { ", with hurried people" } else { "" };
+    let people = careful_twin(scenario).map_or(String::new(), |(_, who)| format!(", with {who}"));
     match phrase(scenario) {
         Some(phrase) => format!("[{}{people}](../scenarios/{scenario}.json)", first(phrase)),
         None => format!("{} of `{scenario}`", first("the adversary")),
