@@ -165,6 +165,7 @@ impl<'w> Cast<'w> {
             Action::LookUp(v, p, answer) => self.look_up(s, v, p, answer).await,
             Action::Verify(v, p) if self.world.owner(v) == p => self.verify_own(v).await,
             Action::Verify(v, p) => self.verify(s, v, p).await,
+            Action::OverlookIdentity(v, p) => self.overlook(s, v, p).await,
             Action::Withdraw(v, p) if self.world.owner(v) == p => self.withdraw_own(s, v).await,
             Action::Acknowledge(v, p) | Action::Withdraw(v, p) => self.acknowledge(s, v, p).await,
             Action::AcceptDevice(v, d) => self.trust(v, d, LocalTrust::Ignored).await,
@@ -191,7 +192,9 @@ impl<'w> Cast<'w> {
             // Nothing of these reaches a client's crypto.
             Action::ChangePassword(_) | Action::Invite(..) | Action::Arrive | Action::StealPassword(_) => Ok(()),
             Action::StealRecovery(_) | Action::OpenRecovery(_) | Action::AddMember(_) => Ok(()),
-            Action::VerifyDevice(..) => Err(Failure::NoSuchAction("people with identities compare those")),
+            Action::VerifyDevice(..) | Action::OverlookDevice(..) => {
+                Err(Failure::NoSuchAction("people with identities compare those"))
+            }
             Action::ReshareKeys(..) => Err(Failure::NoSuchAction("a key is never given again to another key")),
             Action::SwapInCeremony(..) => Err(Failure::NoSuchAction("what is signed are the keys that were compared")),
             Action::PlantBackup(_) | Action::OpenBackup(_) => Err(Failure::NoSuchAction("nobody has enabled a backup")),
@@ -540,7 +543,17 @@ impl<'w> Cast<'w> {
             self.introduce(s, q, v).await?;
             self.compare(v, q).await?;
         }
-        // The client fetches its own signature back, with what it was told before.
+        self.fetch_signature(s, v, p).await
+    }
+    /// A person says that what the client shows of the other is what the other shows, and the client signs it.
+    async fn overlook(&mut self, s: State, v: Device, p: Person) -> Res<()> {
+        let identity = self.client(v)?.other_identity(&self.user(p)).await?;
+        let identity = identity.ok_or(Failure::wrong("an identity is compared that the client does not know"))?;
+        self.server.upload_signatures(&identity.verify().await?)?;
+        self.fetch_signature(s, v, p).await
+    }
+    /// The client fetches its own signature of the other's identity back, with what it was told before.
+    async fn fetch_signature(&mut self, s: State, v: Device, p: Person) -> Res<()> {
         if let Some(told) = self.told_last(s, v, p) {
             let key = self.known_key(v, p).await?;
             self.serve(v, p, Told { key, vouched: true, ..told }).await?;
