@@ -385,8 +385,13 @@ impl Progress for Watcher {
     }
 }
 
-/// `overhear compare`
-pub fn compare(selection: &Selection, format: Format, out: Option<&Path>) -> Result<Exit, Failure> {
+/// `overhear compare`; `likely` also has the report say how likely attacks are.
+pub fn compare(
+    selection: &Selection,
+    format: Format,
+    out: Option<&Path>,
+    likely: Option<&simulate::Likelihood>,
+) -> Result<Exit, Failure> {
     let loaded = load(selection)?;
     let watcher = Watcher::new()?;
     let in_dir = |dir: &Path, e: io::Error| Failure::Message(format!("{}: {e}", dir.display()));
@@ -404,7 +409,12 @@ pub fn compare(selection: &Selection, format: Format, out: Option<&Path>) -> Res
     }
     let costs: Vec<_> = loaded.models.par_iter().map(matrix::policy_cost).collect();
     if let Some(dir) = out {
-        crate::report::write_all(dir, &cells, &loaded.models, &costs).map_err(|e| in_dir(dir, e))?;
+        let simulated = match likely.map(|likely| simulate::for_report(&loaded, likely)).transpose()? {
+            Some(None) => return Ok(watcher.interrupted(&cells).unwrap_or(Exit::Interrupted(2))),
+            simulated => simulated.flatten(),
+        };
+        let written = crate::report::write_all(dir, &cells, &loaded.models, &costs, simulated.as_ref());
+        written.map_err(|e| in_dir(dir, e))?;
     }
     match format {
         Format::Text => {

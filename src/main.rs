@@ -53,6 +53,8 @@ enum Command {
         /// Also write matrix.md, claims.md, coverage.md and report.json into this folder.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        #[command(flatten)]
+        likely: LikelyArgs,
     },
     /// Check that every expectation of the scenarios is met.
     Check {
@@ -261,6 +263,10 @@ struct SimulateArgs {
     /// Also solve the chain exactly, where it has at most so many states.
     #[arg(long, value_name = "STATES", num_args = 0..=1, default_missing_value = "50000")]
     exact: Option<usize>,
+    /// Also estimate each probability by multilevel splitting, with `--runs` walks to each level: for what plain runs
+    /// hardly ever reach.
+    #[arg(long)]
+    rare: bool,
     #[command(flatten)]
     limits: LimitArgs,
     /// How the result is written to standard output.
@@ -270,7 +276,21 @@ struct SimulateArgs {
 
 impl From<SimulateArgs> for command::simulate::Simulation {
     fn from(s: SimulateArgs) -> Self {
-        let SimulateArgs { scenarios, models, people, arrives, property, pace, runs, days, seed, case, exact, .. } = s;
+        let SimulateArgs {
+            scenarios,
+            models,
+            people,
+            arrives,
+            property,
+            pace,
+            runs,
+            days,
+            seed,
+            case,
+            exact,
+            rare,
+            ..
+        } = s;
         let (out, sweep) = (s.out, s.sweep);
         let (strategy, limits, format) = (s.strategy.into(), s.limits.into(), s.format.into());
         Self {
@@ -288,9 +308,33 @@ impl From<SimulateArgs> for command::simulate::Simulation {
             out,
             sweep,
             exact,
+            rare,
             limits,
             format,
         }
+    }
+}
+
+#[derive(Args)]
+struct LikelyArgs {
+    /// Also simulate every cell with these people, as `simulate` does, and show in the reports how likely and how soon
+    /// attacks come and what that asks of people.
+    #[arg(long, value_delimiter = ',', value_name = "PEOPLE", requires = "out")]
+    people: Vec<String>,
+    /// How many simulated runs for each cell.
+    #[arg(long, value_name = "N", default_value = "1000", requires = "people", value_parser = command::simulate::parse_runs)]
+    runs: u64,
+    /// How many days each simulated run lasts.
+    #[arg(long, value_name = "D", default_value = "365", requires = "people", value_parser = command::simulate::parse_days)]
+    days: f64,
+    /// What all randomness is made from: the same seed gives the same bytes.
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "people")]
+    seed: u64,
+}
+
+impl From<LikelyArgs> for Option<command::simulate::Likelihood> {
+    fn from(LikelyArgs { people, runs, days, seed }: LikelyArgs) -> Self {
+        (!people.is_empty()).then_some(command::simulate::Likelihood { people, runs, days, seed })
     }
 }
 
@@ -447,8 +491,8 @@ fn main() -> ExitCode {
         Colour::Never => anstream::ColorChoice::Never.write_global(),
     }
     let done = match cli.command {
-        Command::Compare { selection, format, out } => {
-            command::compare(&selection.into(), format.into(), out.as_deref())
+        Command::Compare { selection, format, out, likely } => {
+            command::compare(&selection.into(), format.into(), out.as_deref(), Option::from(likely).as_ref())
         }
         Command::Check { selection, format, junit, sarif } => {
             command::check(&selection.into(), format.into(), &command::CiFiles { junit, sarif })

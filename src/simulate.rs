@@ -4,7 +4,8 @@
 //! The core idea in five lines: people do things at rates and answer with probabilities ([`habits`]); each thing they
 //! do is an honest action of the model, and where the adversary sits on the way its [`strategy`] chooses among the
 //! answers that the rules let it give. What can follow a state, and how often, is worked out once a state ([`chain`]);
-//! [`runs`] draws from it, and [`exact`] solves it where it is small. There is no second model: every state that is
+//! [`runs`] draws from it, and [`exact`] solves it where it is small; [`rare`] gets to
+//! what runs hardly reach. There is no second model: every state that is
 //! walked through is what [`crate::model::step`] makes of the one before.
 
 pub mod habits;
@@ -15,6 +16,7 @@ pub mod tally;
 pub mod chain;
 pub mod runs;
 pub mod exact;
+pub mod rare;
 pub mod interval;
 
 pub use chain::Chain;

@@ -370,7 +370,7 @@ fn written(dir: &std::path::Path, scenarios: &[&str], models: &[Model], threads:
     pool.install(|| {
         let cells = run(&plan, &()).expect("bundled files run");
         let costs: Vec<PolicyCost> = models.iter().map(matrix::policy_cost).collect();
-        write_all(dir, &cells, models, &costs).expect("a folder");
+        write_all(dir, &cells, models, &costs, None).expect("a folder");
     });
     let entries = fs::read_dir(dir.join("plots")).expect("a folder").map(|entry| entry.expect("an entry").path());
     let read = |path: std::path::PathBuf| {

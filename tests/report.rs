@@ -40,7 +40,7 @@ fn with_cells<T>(scenarios: &[&str], models: &[&str], limits: Limits, then: impl
 fn files(scenarios: &[&str], models: &[&str], limits: Limits) -> BTreeMap<String, String> {
     with_cells(scenarios, models, limits, |cells, models| {
         let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
-        for_people(cells, models, &costs).into_iter().collect()
+        for_people(cells, models, &costs, None).into_iter().collect()
     })
 }
 

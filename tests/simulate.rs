@@ -13,7 +13,8 @@ use overhear::run::{Plan, Scenario, expectation, simulation};
 use overhear::scenario::{Expect, HABITS, Model, Profile, Size, read_people, read_scenario};
 use overhear::schema;
 use overhear::simulate::habits::{Habit, Habits, RATE_MAX, Unfit};
-use overhear::simulate::interval::{mean, proportion};
+use overhear::simulate::interval::{Estimate, mean, proportion};
+use overhear::simulate::rare::split;
 use overhear::simulate::runs::{Drawn, all};
 use overhear::simulate::tally::Counted;
 use overhear::simulate::{exact, interval};
@@ -64,6 +65,7 @@ impl Bundled {
             days: 365.0,
             seed: 1,
             exact: None,
+            rare: false,
         }
     }
 }
@@ -205,6 +207,62 @@ fn a_closed_form_is_met() {
         let near = 2.0 * (estimate.high - estimate.low);
         assert!((estimate.value - expected).abs() < near, "{estimate:?} for {expected} in {days} days");
     }
+}
+
+/// Cells in which something falls seldom in short times, by some steps that are rare for different reasons.
+const SELDOM: [(&str, &str, &str, Property, f64); 4] = [
+    ("server-of-recipient-inattentive", "signal-verified", "inattentive", Property::NoRogueKey, 1.0),
+    ("server-of-recipient-inattentive", "matrix-cross-signing-verified", "inattentive", Property::NoRogueKey, 0.3),
+    ("password-thief", "matrix-riot-2019", "hurried", Property::NoRogueKey, 0.1),
+    ("stolen-device", "matrix-tofu", "typical", Property::PastStaysPrivate, 0.02),
+];
+
+#[test]
+fn splitting_is_not_biased() {
+    for (scenario, model, who, p, days) in SELDOM {
+        let all = bundled().only(scenario, model);
+        let plan = SimulationPlan { arrives: Some(Arrival::FromStart), days, ..all.plan(who, Play::Attack(Some(p))) };
+        let cells = some_cells(&plan);
+        let i = cells[0].setting.properties.iter().position(|&q| q == p).expect("it is asked for");
+        let (solved, _) =
+            exact::probabilities(&cells[0].setting, &cells[0].habits(), days, 50_000).expect("it is small");
+        let solved = solved[i];
+        assert!((1e-11..1e-3).contains(&solved), "{scenario} under {model}: {solved} is what this is for");
+        let of = |seed| split(&cells[0].drawn(days, seed), i, 6000, threads(2), &()).expect("nobody ends it");
+        let estimates: Vec<Estimate> = (100..140).map(of).collect();
+        let values: Vec<f64> = estimates.iter().map(|e| e.value).collect();
+        let mean = values.iter().sum::<f64>() / 40.0;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 39.0;
+        let near = 4.0 * (variance / 40.0).sqrt();
+        assert!(
+            (mean - solved).abs() < near,
+            "{scenario} under {model}: {mean:e} for {solved:e}, {near:e} off at most"
+        );
+        assert!(near < solved, "{scenario} under {model}: it scatters by {near:e} about {solved:e}");
+        let hold = estimates.iter().filter(|e| (e.low..=e.high).contains(&solved)).count();
+        // 95 in 100, and four standard deviations fewer.
+        assert!(hold >= 32, "{scenario} under {model}: {hold} of 40 intervals hold it");
+    }
+}
+
+#[test]
+fn splitting_agrees_with_plain_runs() {
+    let all = bundled().only("server-of-recipient-inattentive", "matrix-cross-signing-tofu-strict");
+    let plan = SimulationPlan { runs: 4000, days: 20.0, rare: true, ..all.plan("instructed", Play::Opportunist(2.0)) };
+    let done =
+        simulate(&plan, some_cells(&plan), &()).expect("no run contradicts the checker").expect("nobody ends it");
+    let mut fell = 0;
+    for cell in &done {
+        for i in 0..cell.of.checked.len() {
+            let runs = cell.outcomes.iter().filter(|run| run.fell[i].is_some()).count() as u64;
+            let plain = proportion(runs, 4000);
+            let Some(split) = cell.split[i] else { continue };
+            let near = 1.5 * (plain.high - plain.low + split.high - split.low);
+            assert!((plain.value - split.value).abs() < near, "{plain:?} by runs, {split:?} by splitting");
+            fell += u64::from(runs > 0);
+        }
+    }
+    assert!(fell > 3, "{fell} properties fell in some run");
 }
 
 #[test]
@@ -363,6 +421,14 @@ fn hurried_is_a_chance_of_clicking_through() {
             assert_eq!(w.hurried, if hurried { w.all_people().collect() } else { Default::default() }, "{who}");
         }
     }
+    for (who, inattentive) in [("careful", false), ("hurried", false), ("inattentive", true), ("journalist", true)] {
+        let habits = all.people.iter().find(|p| p.name == who).expect("a bundled name").habits;
+        assert_eq!(habits.get(Habit::Overlooks) > 0.0, inattentive, "{who}");
+        for cell in some_cells(&all.plan(who, Play::Opportunist(1.0))) {
+            let w = &cell.setting.world;
+            assert_eq!(w.inattentive, if inattentive { w.all_people().collect() } else { Default::default() }, "{who}");
+        }
+    }
     // Of whom nothing is said, they are what the scenario says of them.
     let of_scenario = bundled().only("server-of-recipient-hurried", "matrix-tofu");
     for cell in some_cells(&of_scenario.plan("nobody", Play::Opportunist(1.0))) {
@@ -421,14 +487,6 @@ fn the_same_seed_gives_the_same_bytes_at_any_number_of_threads() {
 #[test]
 fn results_are_as_the_schema_says_and_read_back_as_they_were() {
     let asked = ["simulate", "password-thief", "--models", "matrix-tofu", "--arrives", "from-start"];
-    for (who, inattentive) in [("careful", false), ("hurried", false), ("inattentive", true), ("journalist", true)] {
-        let habits = all.people.iter().find(|p| p.name == who).expect("a bundled name").habits;
-        assert_eq!(habits.get(Habit::Overlooks) > 0.0, inattentive, "{who}");
-        for cell in some_cells(&all.plan(who, Play::Opportunist(1.0))) {
-            let w = &cell.setting.world;
-            assert_eq!(w.inattentive, if inattentive { w.all_people().collect() } else { Default::default() }, "{who}");
-        }
-    }
     let more = ["--people", "typical", "--runs", "200", "--days", "5", "--exact", "--sweep", "--format", "json"];
     let told = overhear(&[&asked[..], &more].concat());
     assert_eq!(code(&told), 0, "{}", err(&told));
@@ -441,7 +499,11 @@ fn results_are_as_the_schema_says_and_read_back_as_they_were() {
     assert_eq!(serde_json::to_value(&record).expect("JSON"), value);
     let leak = record.cells[0].properties.iter().find(|p| p.property == "no-rogue-key").expect("it is asked for");
     assert!(leak.survival.windows(2).all(|pair| pair[0].probability.value >= pair[1].probability.value));
-    assert!(leak.exact.is_some() && leak.survival.len() == 21 && !record.swept.is_empty());
+    assert!(
+        leak.exact.is_some()
+            && leak.survival.len() == 21
+            && record.sweep.is_some_and(|sweep| !sweep.numbers.is_empty())
+    );
 }
 
 #[test]
@@ -471,6 +533,46 @@ fn plots_show_the_numbers_beside_them() {
     let last = curve.lines().rfind(|line| line.starts_with("matrix-riot-2019,365,")).map(tuple).expect("a last point");
     // Each is rounded by itself.
     assert!((last[2].parse::<f64>().expect("a number") - held[0]).abs() < 1e-5, "{last:?} for {held:?}");
+}
+
+#[test]
+fn a_report_of_verdicts_shows_how_likely_attacks_are() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let compare = |jobs: &str, path: &str, more: &[&str]| {
+        let path = dir.path().join(path);
+        let asked =
+            ["compare", "server-of-recipient-hurried", "--models", "matrix-riot-2019,matrix-tofu,signal-verified"];
+        let to = ["--jobs", jobs, "--out", path.to_str().expect("UTF-8")];
+        let told = overhear(&[&asked[..], &to, more].concat());
+        assert_eq!(code(&told), 0, "{}", err(&told));
+        path
+    };
+    let people = ["--people", "typical", "--runs", "200", "--days", "60"];
+    let (one, two) = (compare("1", "one", &people), compare("2", "two", &people));
+    let page = std::fs::read_to_string(one.join("index.html")).expect("a report");
+    assert_eq!(page, std::fs::read_to_string(two.join("index.html")).expect("a report"));
+    let plots = ["survival-", "safety-against-questions-", "assumed-numbers-"].map(|kind| {
+        let names =
+            std::fs::read_dir(one.join("plots")).expect("plots").map(|entry| entry.expect("a file").file_name());
+        let names = names.map(|name| name.into_string().expect("UTF-8"));
+        names.filter(|name| name.starts_with(kind) && name.ends_with(".svg")).collect::<Vec<String>>()
+    });
+    // Two arrivals, and one cell in which the assumed numbers are swept.
+    assert_eq!(plots.each_ref().map(Vec::len), [2, 2, 1], "{plots:?}");
+    for name in plots.iter().flatten() {
+        let data = one.join("plots").join(name.replace(".svg", ".csv"));
+        assert!(page.contains(&name.replace(".svg", ".csv")) && data.is_file(), "{name} is not shown with its data");
+    }
+    let text = std::fs::read_to_string(one.join("simulation.json")).expect("results");
+    let record: SimulationRecord = serde_json::from_str(&text).expect("results");
+    let swept = record.sweep.expect("numbers were swept");
+    assert!(record.cells.len() == 6 && swept.cell < 6 && swept.numbers.iter().any(|n| n.habit == "own-looks"));
+    // Without people nothing is said of likelihood, and what was is taken away.
+    compare("2", "one", &[]);
+    let left = std::fs::read_dir(one.join("plots")).expect("plots").map(|entry| entry.expect("a file").file_name());
+    assert!(left.map(|name| name.into_string().expect("UTF-8")).all(|name| !name.starts_with("survival-")));
+    let alone = overhear(&["compare", "password-thief", "--models", "matrix-tofu", "--people", "typical"]);
+    assert!(code(&alone) == 2 && err(&alone).contains("--out"), "{}", err(&alone));
 }
 
 #[test]

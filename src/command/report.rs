@@ -38,7 +38,7 @@ pub fn report(run: &str, out: &Path) -> Result<Exit, Failure> {
     let cells: Vec<Cell> = record.cells.par_iter().map(again).collect::<Result<_, String>>().map_err(wrong)?;
     let cost = |m: &Model| record.costs.iter().find(|c| c.model == m.name).map_or_else(|| search_cost(m), policy_cost);
     let costs: Vec<_> = models.par_iter().map(cost).collect();
-    let written = write_files(out, &for_people(&cells, &models, &costs));
+    let written = write_files(out, &for_people(&cells, &models, &costs, None));
     written.map_err(|e| Failure::Message(format!("{}: {e}", out.display())))?;
     anstream::eprintln!("wrote {}", out.join("index.html").display());
     Ok(Exit::Fine)

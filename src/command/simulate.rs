@@ -1,14 +1,15 @@
 //! `overhear simulate`: how likely, how soon and at what cost to people.
 
 use super::{
-    Exit, Failure, Format, LimitOptions, Selection, arrival_of, load, nothing_selected, pretty, print, signals, unknown,
+    Exit, Failure, Format, LimitOptions, Loaded, Selection, arrival_of, load, nothing_selected, pretty, print, signals,
+    unknown,
 };
 use crate::bundle;
 use crate::explore::Limits;
 use crate::model::Property;
 use crate::report::matrix::thousands;
-use crate::report::simulation::{self as text, SimulationRecord, files, story, table};
-use crate::report::write_files;
+use crate::report::simulation::{self as text, SimulationRecord, story, table};
+use crate::report::write_simulated;
 use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepare, simulate, sweep};
 use crate::run::{Plan, Scenario};
 use crate::scenario::{Profile, property_by_name, property_name, read_people};
@@ -70,6 +71,8 @@ pub struct Simulation {
     pub sweep: bool,
     /// The most nodes of a chain that is solved exactly.
     pub exact: Option<usize>,
+    /// Whether probabilities are also estimated by splitting.
+    pub rare: bool,
     /// Where the checker's searches for attacks must stop.
     pub limits: LimitOptions,
     /// How the answer is written.
@@ -117,11 +120,8 @@ pub fn run(asked: Simulation) -> Result<Exit, Failure> {
         resume: None,
     };
     let loaded = load(&selection)?;
-    let limits = Limits { states_max: loaded.limits.states_max.or(Some(STATES_MAX)), ..loaded.limits };
     let known = bundle::people();
-    let names: Vec<&str> =
-        loaded.scenarios.iter().flat_map(|s| s.file.people.iter().map(|p| p.name.as_str())).collect();
-    let chosen = people.iter().map(|word| chosen(word, &names)).collect::<Result<_, _>>()?;
+    let chosen = everybody(people, &names_of_people(&loaded))?;
     let arrives = match (arrives, loaded.scenarios.as_slice()) {
         (None, _) => None,
         (Some(_), [_, _, ..]) => return Err(Failure::Message("`--arrives` is for one scenario".to_string())),
@@ -138,7 +138,7 @@ pub fn run(asked: Simulation) -> Result<Exit, Failure> {
         Choice::Opportunist => Play::Opportunist(*pace),
     };
     let plan = SimulationPlan {
-        cells: Plan { limits, ..loaded.plan(false) },
+        cells: Plan { limits: quick(&loaded), ..loaded.plan(false) },
         cast: Cast { known: &known, chosen },
         play,
         arrives,
@@ -146,6 +146,7 @@ pub fn run(asked: Simulation) -> Result<Exit, Failure> {
         days: asked.days,
         seed: asked.seed,
         exact: asked.exact,
+        rare: asked.rare,
     };
     match asked.case {
         Some(number) => tell(&plan, number),
@@ -168,6 +169,73 @@ fn chosen(word: &str, names: &[&str]) -> Result<(Option<String>, Profile), Failu
         None => (None, word),
     };
     Ok((person, read_people(&bundle::find_people(file)?)?))
+}
+
+/// What a report of verdicts says besides of how likely they come about.
+pub struct Likelihood {
+    /// Names or paths of files about people, each alone or after a person's name and `=`.
+    pub people: Vec<String>,
+    /// How many runs for each cell.
+    pub runs: u64,
+    /// How long each lasts.
+    pub days: f64,
+    /// What all randomness is made from.
+    pub seed: u64,
+}
+
+/// Simulates every cell for a report, and sweeps the assumed numbers of the one that is most open; none if it was
+/// interrupted.
+pub(super) fn for_report(loaded: &Loaded, asked: &Likelihood) -> Result<Option<SimulationRecord>, Failure> {
+    let known = bundle::people();
+    let names = names_of_people(loaded);
+    let plan = SimulationPlan {
+        cells: Plan { limits: quick(loaded), kept: None, ..loaded.plan(false) },
+        cast: Cast { known: &known, chosen: everybody(&asked.people, &names)? },
+        play: Play::Attack(None),
+        arrives: None,
+        runs: asked.runs,
+        days: asked.days,
+        seed: asked.seed,
+        exact: None,
+        rare: false,
+    };
+    let watcher = Watcher::new(plan.runs)?;
+    let cells = prepare(&plan, &watcher)?;
+    few_enough(&plan, cells.len())?;
+    let Some(cells) = watcher.goes_on().then(|| simulate(&plan, cells, &watcher)).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let open = text::most_open(&cells);
+    let swept = open.map(|i| sweep(&plan, &cells[i].of, &watcher)).transpose()?;
+    watcher.bar.finish_and_clear();
+    Ok(match (open, swept) {
+        (Some(cell), Some(Some(swept))) => Some(SimulationRecord::of(&plan, &cells, Some((cell, &swept)))),
+        (_, None) => Some(SimulationRecord::of(&plan, &cells, None)),
+        _ => None,
+    })
+}
+
+/// The limits of searches for attacks to follow.
+fn quick(loaded: &Loaded) -> Limits {
+    Limits { states_max: loaded.limits.states_max.or(Some(STATES_MAX)), ..loaded.limits }
+}
+
+fn names_of_people(loaded: &Loaded) -> Vec<&str> {
+    loaded.scenarios.iter().flat_map(|s| s.file.people.iter().map(|p| p.name.as_str())).collect()
+}
+
+fn everybody(words: &[String], names: &[&str]) -> Result<Vec<(Option<String>, Profile)>, Failure> {
+    words.iter().map(|word| chosen(word, names)).collect()
+}
+
+/// Refuses more runs than can be kept.
+fn few_enough(plan: &SimulationPlan, cells: usize) -> Result<(), Failure> {
+    if plan.runs.saturating_mul(cells as u64) > KEPT_MAX {
+        let most = thousands(KEPT_MAX as usize);
+        let message = format!("{cells} cells with {} runs each: at most {most} runs together", plan.runs);
+        return Err(Failure::Message(message + ", for all are kept until they are told"));
+    }
+    Ok(())
 }
 
 /// Says that an option is for one cell.
@@ -200,11 +268,7 @@ fn estimate(plan: &SimulationPlan, asked: &Simulation) -> Result<Exit, Failure> 
     if sweeps && cells.len() > 1 {
         return Err(more_than_one("--sweep", "sweeps the numbers of", cells.len()));
     }
-    if plan.runs.saturating_mul(cells.len() as u64) > KEPT_MAX {
-        let most = thousands(KEPT_MAX as usize);
-        let message = format!("{} cells with {} runs each: at most {most} runs together", cells.len(), plan.runs);
-        return Err(Failure::Message(message + ", for all are kept until they are told"));
-    }
+    few_enough(plan, cells.len())?;
     let simulated = if watcher.goes_on() { simulate(plan, cells, &watcher)? } else { None };
     let swept = match &simulated {
         Some(cells) if sweeps => sweep(plan, &cells[0].of, &watcher)?,
@@ -222,12 +286,13 @@ fn estimate(plan: &SimulationPlan, asked: &Simulation) -> Result<Exit, Failure> 
             anstream::eprintln!("{scenario} under {model}: too many states to be solved exactly");
         }
     }
+    let record = SimulationRecord::of(plan, &cells, sweeps.then_some((0, &swept)));
     if let Some(dir) = &asked.out {
-        write_files(dir, &files(&SimulationRecord::of(plan, &cells, &swept))).map_err(|e| in_dir(dir, e))?;
+        write_simulated(dir, &record).map_err(|e| in_dir(dir, e))?;
     }
     match asked.format {
-        Format::Json => print(&(pretty(&json!(SimulationRecord::of(plan, &cells, &swept))) + "\n")),
-        Format::Csv => print(&table(&SimulationRecord::of(plan, &cells, &swept))),
+        Format::Json => print(&(pretty(&json!(record)) + "\n")),
+        Format::Csv => print(&table(&record)),
         Format::Text | Format::Github => {
             let told = if sweeps { text::sweep(&cells[0], &swept) } else { String::new() };
             print(&(text::tables(plan, &cells) + &told))

@@ -23,6 +23,7 @@ use crate::scenario::Model;
 use matrix::PolicyCost;
 use record::Record;
 use serde_json::json;
+use simulation::SimulationRecord;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -81,9 +82,17 @@ fn write_one_new(path: &Path, text: &str, made: &mut Vec<PathBuf>) -> io::Result
     Ok(())
 }
 
-/// Writes the reports of a run into the folder `dir`, and takes away traces and plots that this run has not.
-pub fn write_all(dir: &Path, cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> io::Result<()> {
-    write_files(dir, &[all(cells, models, costs), for_people(cells, models, costs)].concat())
+/// Writes the reports of a run into the folder `dir`, with what was simulated beside it, and takes away traces and plots
+/// that this run has not.
+pub fn write_all(
+    dir: &Path,
+    cells: &[Cell],
+    models: &[Model],
+    costs: &[PolicyCost],
+    simulated: Option<&SimulationRecord>,
+) -> io::Result<()> {
+    let results = simulated.map(simulation::results).unwrap_or_default();
+    write_files(dir, &[all(cells, models, costs), for_people(cells, models, costs, simulated), results].concat())
 }
 
 /// Writes `files` into the folder `dir`, and takes away traces and plots that are none of them.
@@ -94,9 +103,16 @@ pub fn write_files(dir: &Path, files: &[(String, String)]) -> io::Result<()> {
     stale(dir, files)?.iter().try_for_each(std::fs::remove_file)
 }
 
-/// The report of a run for people, and all that it shows for programs: file name and content.
-pub fn for_people(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(String, String)> {
-    let plots = plots::all(cells, models, costs);
+/// The report of a run for people, with plots of what was simulated beside it, and all that it shows for programs: file
+/// name and content.
+pub fn for_people(
+    cells: &[Cell],
+    models: &[Model],
+    costs: &[PolicyCost],
+    simulated: Option<&SimulationRecord>,
+) -> Vec<(String, String)> {
+    let mut plots = plots::all(cells, models, costs);
+    plots.extend(simulated.map(plots::simulated::plots).unwrap_or_default());
     let plot_files = plot_files(&plots);
     let (page, traces) = page::page(cells, models, costs, plots);
     let files = [
@@ -115,13 +131,43 @@ fn plot_files(plots: &[plots::Plot]) -> Vec<(String, String)> {
     plots.iter().flat_map(files).collect()
 }
 
-/// The traces and plots in the folder of reports `dir` that are none of `files`. What a run has not written under the
-/// name that it gives to traces or plots is left alone.
+/// The traces, plots and simulated results in the folder of reports `dir` that are none of `files`. What a run has not
+/// written under the name that it gives to these is left alone.
 pub fn stale(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBuf>> {
-    let plots = plots::NAMES.into_iter().flat_map(|name| ["svg", "csv"].map(|kind| plot_file(name, kind)));
-    let written = |name: &String| files.iter().any(|(file, _)| file == name);
-    let plots = plots.filter(|name| !written(name)).map(|name| dir.join(name)).filter(|path| path.is_file());
-    Ok(plots.chain(stale_traces(dir, files)?).collect())
+    let plots = stale_plots(dir, files, |name| plots::NAMES.contains(&name) || plots::simulated::is_named(name))?;
+    let written = |name: &str| files.iter().any(|(file, _)| file == name);
+    let results = simulation::RESULTS.into_iter().filter(|name| !written(name)).map(|name| dir.join(name));
+    let results = results.filter(|path| path.is_file());
+    Ok(plots.into_iter().chain(results).chain(stale_traces(dir, files)?).collect())
+}
+
+/// Writes what was simulated into the folder `dir`, and takes away plots of earlier simulations.
+pub fn write_simulated(dir: &Path, record: &SimulationRecord) -> io::Result<()> {
+    let mut files = simulation::results(record);
+    files.extend(plot_files(&plots::simulated::plots(record)));
+    files.iter().try_for_each(|(name, text)| write_whole(&dir.join(name), text))?;
+    stale_plots(dir, &files, plots::simulated::is_named)?.iter().try_for_each(std::fs::remove_file)
+}
+
+fn stale_plots(dir: &Path, files: &[(String, String)], is_ours: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
+    let stale = |path: &PathBuf| {
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
+        let written = files.iter().any(|(file, _)| *file == plot_file(name, kind));
+        is_ours(name) && ["svg", "csv"].contains(&kind) && !written
+    };
+    Ok(folder(&dir.join(PLOTS))?.into_iter().filter(stale).collect())
+}
+
+/// What is in a folder, by name; nothing if there is none.
+fn folder(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries: Vec<std::fs::DirEntry> = std::fs::read_dir(path)?.collect::<Result<_, _>>()?;
+    let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).filter(|path| path.is_file()).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 fn plot_file(name: &str, kind: &str) -> String {
@@ -129,18 +175,13 @@ fn plot_file(name: &str, kind: &str) -> String {
 }
 
 fn stale_traces(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBuf>> {
-    let folder = dir.join(TRACES);
-    let entries: Vec<std::fs::DirEntry> = match folder.is_dir() {
-        true => std::fs::read_dir(&folder)?.collect::<Result<_, _>>()?,
-        false => Vec::new(),
-    };
     let meta = |path: &Path| Some(itf::read(&std::fs::read_to_string(path).ok()?).ok()?.meta);
     let stale = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let spoken_of = files.iter().any(|(file, _)| *file == format!("{TRACES}/{name}"));
         !spoken_of && meta(path).is_some_and(|meta| results::trace_name(&meta) == name)
     };
-    Ok(entries.iter().map(std::fs::DirEntry::path).filter(stale).collect())
+    Ok(folder(&dir.join(TRACES))?.into_iter().filter(stale).collect())
 }
 
 /// The tables of a run, its plots and the traces that they speak of: file name and content.

@@ -4,7 +4,6 @@ mod text;
 pub use text::{story, sweep, tables};
 
 use super::csv;
-use super::plots::simulated;
 use super::record::InputFile;
 use crate::bundle;
 use crate::run::simulation::{Checked, Simulated, SimulationPlan, Swept};
@@ -45,9 +44,19 @@ pub struct SimulationRecord {
     pub people_files: Vec<InputFile>,
     /// Each cell, in the order of the run.
     pub cells: Vec<SimulatedCell>,
-    /// What the assumed numbers do to the only cell, if that was asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub swept: Vec<SweptRecord>,
+    /// What the assumed numbers do to one cell, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepRecord>,
+}
+
+/// What the assumed numbers do to one cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SweepRecord {
+    /// Which cell it is, counted from 0.
+    pub cell: usize,
+    /// Each assumed number.
+    pub numbers: Vec<SweptRecord>,
 }
 
 /// An assumed number, and what comes of it at both ends of its range.
@@ -144,6 +153,8 @@ pub struct PropertyRecord {
     pub probability: Interval,
     /// The exact probability, where the chain was solved.
     pub exact: Option<f64>,
+    /// The probability by splitting, if that was asked for and the checker does not say that it holds.
+    pub split: Option<Interval>,
     /// The day by which it has fallen in half of all runs; absent if it falls in fewer.
     pub median_day: Option<f64>,
     /// The probability that it has not fallen by some days; empty if it fell in no run.
@@ -255,6 +266,17 @@ pub fn measured(cell: &Simulated, measure: Measure, days: f64) -> Estimate {
     mean(&cell.outcomes.iter().map(of).collect::<Vec<_>>())
 }
 
+/// The cell whose worst property that falls does so in the share of runs that is nearest to a half: there numbers about
+/// people matter most. None if nothing fell anywhere.
+pub fn most_open(cells: &[Simulated]) -> Option<usize> {
+    let worst = |cell: &Simulated| {
+        let all = (0..cell.of.checked.len()).map(|i| fell(cell, i).value).find(|share| *share > 0.0)?;
+        Some((all - 0.5).abs())
+    };
+    let all = cells.iter().enumerate().filter_map(|(i, cell)| Some((i, worst(cell)?)));
+    all.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(i, _)| i)
+}
+
 /// In how many runs of a cell the property at `index` had fallen by `day`.
 fn fallen_by(cell: &Simulated, index: usize, day: f64) -> u64 {
     cell.outcomes.iter().filter(|run| run.fell[index].is_some_and(|fell| fell <= day)).count() as u64
@@ -290,8 +312,8 @@ impl Interval {
 }
 
 impl SimulationRecord {
-    /// What is kept of simulated cells.
-    pub fn of(plan: &SimulationPlan, cells: &[Simulated], swept: &[Swept]) -> Self {
+    /// What is kept of simulated cells, and of the assumed numbers of one of them.
+    pub fn of(plan: &SimulationPlan, cells: &[Simulated], swept: Option<(usize, &[Swept])>) -> Self {
         let everybody = cells.iter().flat_map(|cell| cell.of.people.iter().flatten());
         let mut files: Vec<InputFile> = everybody.map(|who| InputFile::of(&who.name, &who.file)).collect();
         files.sort_by(|a, b| a.file.cmp(&b.file));
@@ -305,7 +327,10 @@ impl SimulationRecord {
             confidence: CONFIDENCE,
             people_files: files,
             cells: cells.iter().map(|cell| cell_record(cell, plan.days)).collect(),
-            swept: swept.iter().flat_map(|s| cells.first().map(|cell| swept_record(cell, s))).collect(),
+            sweep: swept.map(|(cell, all)| {
+                let numbers = all.iter().map(|swept| swept_record(&cells[cell], swept)).collect();
+                SweepRecord { cell, numbers }
+            }),
         }
     }
 }
@@ -392,38 +417,39 @@ fn property_record(cell: &Simulated, i: usize, days: f64) -> PropertyRecord {
         fell: fallen,
         probability: Interval::of(fell(cell, i)),
         exact: cell.exact.as_ref().map(|(all, _)| rounded(all[i])),
+        split: cell.split[i].map(Interval::of),
         median_day: median_day(cell, i).map(rounded),
         survival: if fallen == 0 { Vec::new() } else { (0..=POINTS).map(point).collect() },
     }
 }
 
-/// What `overhear simulate --out` writes: names of files below its folder, and their texts.
-pub fn files(record: &SimulationRecord) -> Vec<(String, String)> {
+/// What the files of results are called.
+pub const RESULTS: [&str; 2] = ["simulation.json", "simulation.csv"];
+
+/// Results as files: their names, and their texts.
+pub fn results(record: &SimulationRecord) -> Vec<(String, String)> {
     let json = serde_json::to_string_pretty(record).expect("results are JSON") + "\n";
-    let mut all = vec![("simulation.json".to_string(), json), ("simulation.csv".to_string(), table(record))];
-    for plot in simulated::plots(record) {
-        all.push((format!("plots/{}.csv", plot.name), plot.csv()));
-        all.push((format!("plots/{}.svg", plot.name), plot.svg));
-    }
-    all
+    RESULTS.map(str::to_string).into_iter().zip([json, table(record)]).collect()
 }
 
 /// Every estimate of every cell, one a line.
 pub fn table(record: &SimulationRecord) -> String {
-    let header = ["scenario", "model", "arrives", "what", "unit", "value", "low", "high", "exact"];
+    let header = ["scenario", "model", "arrives", "what", "unit", "value", "low", "high", "exact", "split"];
+    let header = header.into_iter().chain(["split-low", "split-high"]);
     let end = |end: Option<f64>| end.map_or(String::new(), |end| end.to_string());
     let mut out = csv::row(header);
     for cell in &record.cells {
-        let row = |what: &str, unit: &str, i: Interval, exact: Option<f64>| {
+        let row = |what: &str, unit: &str, i: Interval, exact: Option<f64>, split: Option<Interval>| {
             let of = [&cell.scenario, &cell.model, cell.arrives.as_deref().unwrap_or("")];
-            let numbers = [i.value.to_string(), end(i.low), end(i.high), end(exact)];
+            let split = [split.map(|s| s.value), split.and_then(|s| s.low), split.and_then(|s| s.high)].map(end);
+            let numbers = [i.value.to_string(), end(i.low), end(i.high), end(exact)].into_iter().chain(split);
             csv::row(of.into_iter().chain([what, unit]).map(str::to_string).chain(numbers))
         };
         for p in &cell.properties {
-            out += &row(&p.property, "probability of falling", p.probability, p.exact);
+            out += &row(&p.property, "probability of falling", p.probability, p.exact, p.split);
         }
         for m in &cell.measures {
-            out += &row(&m.measure, &m.unit, m.mean, None);
+            out += &row(&m.measure, &m.unit, m.mean, None, None);
         }
     }
     out

@@ -11,6 +11,7 @@ use crate::simulate::chain::Setting;
 use crate::simulate::exact::probabilities;
 use crate::simulate::habits::Habit;
 use crate::simulate::interval::{Estimate, proportion};
+use crate::simulate::rare::split;
 use crate::simulate::runs::{Drawn, Happened, Outcome, Watch, all, one};
 use crate::simulate::{Habits, Strategy};
 use crate::trace::Names;
@@ -61,6 +62,8 @@ pub struct SimulationPlan<'a> {
     pub seed: u64,
     /// The most nodes of a chain that is solved exactly, if any is to be.
     pub exact: Option<usize>,
+    /// Whether probabilities are also estimated by splitting.
+    pub rare: bool,
 }
 
 /// What the checker says of a property in the world of these people.
@@ -101,6 +104,9 @@ pub struct Simulated<'a> {
     /// For each property the exact probability that it falls, and the nodes of the chain; none if it was not asked for
     /// or if there were too many.
     pub exact: Option<(Vec<f64>, usize)>,
+    /// For each property the probability that it falls, by splitting; none if it was not asked for, or if the checker
+    /// says that it holds.
+    pub split: Vec<Option<Estimate>>,
 }
 
 /// Who watches cells being simulated.
@@ -206,13 +212,13 @@ impl Cast<'_> {
         let by_care = match person.care {
             Care::Careful => "careful",
             Care::Hurried => "hurried",
+            Care::Inattentive => "inattentive",
         };
         let named = self.chosen.iter().rev().find(|(name, _)| is_meant(name)).map(|(_, who)| who);
         named.or_else(|| self.known.iter().find(|who| who.name == by_care))
     }
 }
 
-            Care::Inattentive => "inattentive",
 impl Prepared<'_> {
     /// How the people of the world behave, by index.
     pub fn habits(&self) -> [Habits; PEOPLE_MAX] {
@@ -252,12 +258,29 @@ pub fn simulate<'a>(
         let Some(outcomes) = all(&cell.drawn(plan.days, plan.seed), plan.runs, threads, watch) else { return Ok(None) };
         cell.believe(&outcomes)?;
         let exact = plan.exact.and_then(|max| probabilities(&cell.setting, &cell.habits(), plan.days, max).ok());
-        Ok(Some(Simulated { of: cell, outcomes, exact }))
+        let Some(split) = splits(plan, &cell, threads, watch) else { return Ok(None) };
+        Ok(Some(Simulated { of: cell, outcomes, exact, split }))
     };
     match cells.len() < threads.get() {
         true => cells.into_iter().map(|cell| on(cell, threads)).collect(),
         false => cells.into_par_iter().map(|cell| on(cell, NonZero::<usize>::MIN)).collect(),
     }
+}
+
+/// The probability of each property to fall, by splitting; none if whoever watches did not let it go on.
+fn splits(
+    plan: &SimulationPlan,
+    cell: &Prepared,
+    threads: NonZero<usize>,
+    watch: &dyn CellWatch,
+) -> Option<Vec<Option<Estimate>>> {
+    let drawn = cell.drawn(plan.days, plan.seed);
+    let of = |(i, checked): (usize, &Checked)| match checked {
+        Checked::Holds => Some(None),
+        _ if !plan.rare => Some(None),
+        _ => split(&drawn, i, plan.runs, threads, watch).map(Some),
+    };
+    cell.checked.iter().enumerate().map(of).collect()
 }
 
 /// A number that nobody measured, at either end of its range.
@@ -290,10 +313,20 @@ pub fn sweep(plan: &SimulationPlan, cell: &Prepared, watch: &dyn CellWatch) -> R
         };
         let known: Vec<Profile> = plan.cast.known.iter().map(changed).collect();
         let chosen = plan.cast.chosen.iter().map(|(name, who)| (name.clone(), changed(who))).collect();
-        let plan = SimulationPlan { cast: Cast { known: &known, chosen }, exact: None, ..*plan };
-        let cell = prepare_one(&plan, (cell.scenario, cell.model, cell.arrives), watch)?;
         let threads = NonZero::new(rayon::current_num_threads()).unwrap_or(NonZero::<usize>::MIN);
-        let Some(runs) = all(&cell.drawn(plan.days, plan.seed), plan.runs, threads, watch) else { return Ok(None) };
+        let same_world = habits.is_hurried() == who.habits.is_hurried()
+            && habits.is_inattentive() == who.habits.is_inattentive()
+            && !matches!(plan.play, Play::Best(_));
+        let (changed_plan, other);
+        let (cell, drawn) = if same_world {
+            let of = |i: usize| cell.people.get(i).copied().flatten().map_or(Habits::NONE, |who| changed(who).habits);
+            (cell, Drawn { habits: std::array::from_fn(of), ..cell.drawn(plan.days, plan.seed) })
+        } else {
+            changed_plan = SimulationPlan { cast: Cast { known: &known, chosen }, exact: None, ..*plan };
+            other = prepare_one(&changed_plan, (cell.scenario, cell.model, cell.arrives), watch)?;
+            (&other, other.drawn(plan.days, plan.seed))
+        };
+        let Some(runs) = all(&drawn, plan.runs, threads, watch) else { return Ok(None) };
         cell.believe(&runs)?;
         let fell = |i: usize| runs.iter().filter(|run| run.fell[i].is_some()).count() as u64;
         Ok(Some((0..cell.checked.len()).map(|i| proportion(fell(i), plan.runs)).collect()))

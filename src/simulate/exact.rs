@@ -15,6 +15,9 @@ const TICKS: f64 = 500.0;
 /// What all states together may be off by, each time.
 const ERROR: f64 = 1e-13;
 
+/// The least probability that a solution can tell from none.
+pub const SMALLEST: f64 = 10.0 * ERROR;
+
 /// A chain that has more nodes than were to be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLarge;

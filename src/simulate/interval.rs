@@ -5,7 +5,7 @@ use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
 /// The share of cases in which an interval holds what it is about: 95 %.
 pub const CONFIDENCE: f64 = 0.95;
 /// How many batches runs are divided into for a mean.
-const BATCHES: usize = 30;
+pub const BATCHES: usize = 30;
 
 /// An estimate, and the interval about it.
 #[derive(Clone, Copy, Debug, PartialEq)]

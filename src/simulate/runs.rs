@@ -150,7 +150,7 @@ fn walk<'a>(
 /// The time until something that comes about so often happens.
 // The platform's logarithm may differ in its last bit, and with it every run.
 #[inline]
-fn exponential(stream: &mut ChaCha8Rng, rate: f64) -> f64 {
+pub(super) fn exponential(stream: &mut ChaCha8Rng, rate: f64) -> f64 {
     -libm::log1p(-stream.random::<f64>()) / rate
 }
 

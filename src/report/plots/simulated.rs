@@ -7,6 +7,14 @@ use super::paper::{
 };
 use crate::report::simulation::{Interval, PropertyRecord, SimulatedCell, SimulationRecord, SweptRecord};
 
+/// What the names of these plots begin with.
+const KINDS: [&str; 3] = ["survival-", "safety-against-questions-", "assumed-numbers-"];
+
+/// Whether a plot of this name is one of these.
+pub fn is_named(name: &str) -> bool {
+    KINDS.iter().any(|kind| name.starts_with(kind))
+}
+
 /// Up to so many curves have their intervals drawn around them: more would hide each other.
 const BANDS_MAX: usize = 4;
 
@@ -73,10 +81,14 @@ fn name(kind: &str, group: &Group) -> String {
 
 /// What all plots say of where their numbers are from.
 fn from_runs(record: &SimulationRecord) -> String {
+    let people: Vec<String> = record.people_files.iter().map(|who| who.name.clone()).collect();
     format!(
-        "From {} simulated runs of {} days for each policy, seed {}; intervals hold what they are about 95 times in \
-         100.",
-        record.runs, record.days, record.seed
+        "From {} simulated runs of {} days for each policy, with people as in the files {}, seed {}; intervals hold \
+         what they are about 95 times in 100.",
+        record.runs,
+        record.days,
+        crate::story::list(&people),
+        record.seed
     )
 }
 
@@ -240,19 +252,17 @@ fn points_drawing(points: &[(f64, f64, Vec<String>)], best: &[bool], title: &str
 
 /// What each assumed number does to the worst property that falls, the most telling first; none if nothing was swept.
 fn tornado(record: &SimulationRecord) -> Option<Plot> {
-    let cell = record.cells.first()?;
+    let sweep = record.sweep.as_ref()?;
+    let cell = record.cells.get(sweep.cell)?;
     let property = that_fell(&[cell])?;
     let now = of_property(cell, property)?.probability.value;
     let ends = |s: &SweptRecord| {
         let of = s.properties.iter().find(|p| p.property == property)?;
         Some((of.at_low, of.at_high))
     };
-    let mut swept: Vec<_> = record.swept.iter().filter_map(|s| Some((s, ends(s)?))).collect();
+    let mut swept: Vec<_> = sweep.numbers.iter().filter_map(|s| Some((s, ends(s)?))).collect();
     let spread = |(low, high): &(Interval, Interval)| (high.value - low.value).abs();
     swept.sort_by(|(_, a), (_, b)| spread(b).total_cmp(&spread(a)));
-    if swept.is_empty() {
-        return None;
-    }
     let title = format!("What the assumed numbers do to {property}: {} under {}", cell.scenario, cell.model);
     let about = format!(
         "The share of runs in which {property} fell, with each assumed number at either end of its range and all else \

@@ -5,10 +5,10 @@ use crate::report::matrix::{self, evil};
 use crate::report::terminal::wrapped;
 use crate::run::simulation::{Checked, Play, Prepared, Simulated, SimulationPlan, Swept};
 use crate::scenario::{Number, arrival_name, habit_name, property_name};
-use crate::simulate::Strategy;
 use crate::simulate::interval::Estimate;
 use crate::simulate::runs::{Happened, Outcome};
 use crate::simulate::tally::Counted;
+use crate::simulate::{Strategy, exact};
 use crate::story::{capital, list, tell};
 use std::fmt::Write;
 
@@ -33,13 +33,14 @@ fn one(plan: &SimulationPlan, cell: &Simulated) -> String {
     let mut out = title(&cell.of) + &adversary(plan, cell) + "\n";
     for (i, property) in cell.of.setting.properties.iter().enumerate() {
         let runs = cell.outcomes.iter().filter(|run| run.fell[i].is_some()).count();
-        let exact = cell.exact.as_ref().map_or(String::new(), |(all, _)| format!(", exactly {}", percent(all[i])));
+        let exact = cell.exact.as_ref().map_or(String::new(), |(all, _)| exactly(all[i]));
+        let split = cell.split[i].map_or(String::new(), by_splitting);
         let half =
             median_day(cell, i).map_or(String::new(), |day| format!(", in half of all runs by day {}", short(day)));
         let says = match (runs, cell.of.checked[i]) {
             (0, Checked::Holds) => "never, and the checker finds no way".to_string(),
-            (0, checked) => format!("{} which is not a proof{exact}{}", never(plan, cell, i), but(checked)),
-            (_, checked) => format!("{}{exact}{half}{}", with_interval(fell(cell, i), percent), but(checked)),
+            (0, checked) => format!("{} which is not a proof{exact}{split}{}", never(plan, cell, i), but(checked)),
+            (_, checked) => format!("{}{exact}{split}{half}{}", with_interval(fell(cell, i), percent), but(checked)),
         };
         let first = format!("  {:<26}", capital(evil(*property)));
         out += &wrapped(&first, 28, &says);
@@ -95,6 +96,29 @@ fn nothing_to_follow(plan: &SimulationPlan, cell: &Simulated) -> String {
     let cut = all.filter(|(p, _)| asked.is_none_or(|asked| asked == **p)).any(|(_, c)| *c == Checked::Unknown);
     let but = if cut { ", but its search was cut short" } else { "" };
     format!("The checker found no attack{on} to follow{but}. ")
+}
+
+/// What the chain's solution says, as far as it has digits.
+fn exactly(probability: f64) -> String {
+    match probability {
+        0.0 => ", exactly 0 %".to_string(),
+        ..exact::SMALLEST => format!(", exactly less than {}", tiny(exact::SMALLEST)),
+        _ => format!(", exactly {}", percent(probability)),
+    }
+}
+
+/// What splitting came to.
+fn by_splitting(estimate: Estimate) -> String {
+    match estimate.value {
+        0.0 => ", by splitting no walk got there".to_string(),
+        ..exact::SMALLEST => format!(", by splitting {}", with_interval(estimate, tiny)),
+        _ => format!(", by splitting {}", with_interval(estimate, percent)),
+    }
+}
+
+/// A share in percent that has more zeros than digits.
+fn tiny(share: f64) -> String {
+    format!("{:.1e} %", 100.0 * share)
 }
 
 /// What is said of something that no run showed.
