@@ -6,7 +6,8 @@ use output::{code, err, out};
 use overhear::bundle;
 use overhear::explore::Limits;
 use overhear::input::Source;
-use overhear::model::{Action, Arrival, Property, property};
+use overhear::model::{Action, Arrival, Identity, Property, State, property};
+use overhear::policy::OwnRequests;
 use overhear::report::simulation::SimulationRecord;
 use overhear::run::simulation::{Cast, Checked, Play, Prepared, SimulationPlan, case, prepare, simulate, sweep};
 use overhear::run::{Plan, Scenario, expectation, simulation};
@@ -94,6 +95,16 @@ fn is_a_walk(plan: &SimulationPlan, cell: &Prepared, number: u64) {
     let states = trace::replay(w, &actions).unwrap_or_else(|e| panic!("{name}: {e}"));
     assert!(happened.windows(2).all(|pair| pair[0].day <= pair[1].day), "{name}: time goes on");
     assert!(happened.iter().all(|h| (0.0..plan.days).contains(&h.day)), "{name}: within its days");
+    let ignores = |(s, action): &(&State, &Action)| match **action {
+        Action::AcceptDevice(_, d) => s.held(w).has(d),
+        Action::Acknowledge(v, p) => s.offered.get(v, p) == Identity::Forged,
+        Action::ForwardKeys(by, to, _) => {
+            w.policy(w.owner(by)).own_requests == OwnRequests::Ask && !s.trusted.has(by, to) && s.held(w).has(to)
+        }
+        _ => false,
+    };
+    let ignored = states.iter().zip(&actions).filter(ignores).count();
+    assert_eq!(outcome.tally[Counted::Ignored], ignored as f64, "{name}: what is the adversary's, and yes to it");
     for (i, &p) in cell.setting.properties.iter().enumerate() {
         // What the adversary does at once happens in one moment: only after the last of it anybody looks.
         let settles = |n: usize| n == 0 || n == happened.len() || happened[n - 1].day < happened[n].day;

@@ -370,7 +370,7 @@ impl CellWatch for Watcher {
         }
     }
     fn begin(&self, cells: usize) {
-        let all = self.runs.saturating_mul(cells as u64);
+        let all = self.runs.saturating_mul(cells as u64).saturating_add(self.done.load(Ordering::Relaxed));
         self.all.store(all, Ordering::Relaxed);
         self.bar.set_length(all);
         self.drawing.get_or_init(Instant::now);

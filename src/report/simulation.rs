@@ -231,7 +231,7 @@ impl Unit {
 }
 
 /// Everything that is told of each cell besides its properties.
-pub const MEASURES: [Measure; 10] = {
+pub const MEASURES: [Measure; 11] = {
     use Counted::*;
     use Unit::*;
     const fn measure(counted: Counted, name: &'static str, words: &'static str, unit: Unit) -> Measure {
@@ -248,6 +248,7 @@ pub const MEASURES: [Measure; 10] = {
         measure(ClickedThrough, "clicked-through", "questions clicked through", APersonAYear),
         measure(Warnings, "warnings", "warnings of what was the adversary's", ARun),
         measure(Heeded, "heeded", "devices of the adversary's refused or taken off", ARun),
+        measure(Ignored, "ignored", "yes to what was the adversary's, uncompared", ARun),
     ]
 };
 

@@ -32,11 +32,13 @@ pub enum Counted {
     Warnings,
     /// Times that somebody refused a device of the adversary's, or took it off the account.
     Heeded,
+    /// Times that somebody said yes to what is the adversary's without a comparison.
+    Ignored,
 }
 
 impl Counted {
     /// All of it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Messages,
         Self::Exposed,
         Self::PastExposed,
@@ -48,6 +50,7 @@ impl Counted {
         Self::ClickedThrough,
         Self::Warnings,
         Self::Heeded,
+        Self::Ignored,
     ];
 }
 
@@ -125,6 +128,7 @@ pub fn event(w: &World, before: &State, after: &State, action: Action) -> Tally 
     tally[Counted::ClickedThrough] = f64::from(u8::from(click));
     tally[Counted::Warnings] = warned(after).saturating_sub(warned(before)) as f64;
     tally[Counted::Heeded] = f64::from(u8::from(heeds));
+    tally[Counted::Ignored] = f64::from(u8::from(click && is_about_adversary(w, before, action)));
     tally
 }
 
@@ -133,6 +137,15 @@ fn clicks(w: &World, before: &State, action: Action) -> bool {
     match action {
         Action::AcceptDevice(..) | Action::Acknowledge(..) => true,
         Action::ForwardKeys(by, to, _) => asks_before_forwarding(w, before, by, to),
+        _ => false,
+    }
+}
+
+/// Whether what is answered is a question about what is the adversary's.
+fn is_about_adversary(w: &World, before: &State, action: Action) -> bool {
+    match action {
+        Action::AcceptDevice(_, d) | Action::ForwardKeys(_, d, _) => before.held(w).has(d),
+        Action::Acknowledge(v, p) => before.offered.get(v, p) == Identity::Forged,
         _ => false,
     }
 }
