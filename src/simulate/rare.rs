@@ -164,7 +164,7 @@ fn nearest(from: &[Vec<(u32, Number)>], some: impl Iterator<Item = Number>) -> V
     while let Some(Reverse((far, n))) = open.pop() {
         if far < away[n as usize] {
             away[n as usize] = far;
-            open.extend(from[n as usize].iter().map(|(step, before)| Reverse((far + step, *before))));
+            open.extend(from[n as usize].iter().map(|(step, before)| Reverse((far.saturating_add(*step), *before))));
         }
     }
     away
@@ -210,6 +210,9 @@ pub fn split(drawn: &Drawn, index: usize, walks: u64, threads: NonZero<usize>, w
                 let estimate = levelled.estimate(drawn.days, each, &mut stream);
                 all.lock().expect("no thread panics with it").0[batch as usize] += weight * estimate;
                 stopped.fetch_or(!watch.done(&[]), Ordering::Relaxed);
+                if levelled.chain.len() > 8 * NODES_MAX {
+                    levelled = Levelled::new(drawn, verifying, index);
+                }
             }
         };
         std::thread::scope(|scope| {
