@@ -199,6 +199,8 @@ pub struct Scales {
     pub x_title: String,
     /// What the numbers upwards are; none if they are not to be read.
     pub y_title: Option<String>,
+    /// What is written at a number to the right: itself, or what it stands for.
+    pub x_shown: fn(f64) -> f64,
 }
 
 impl Scales {
@@ -212,7 +214,8 @@ impl Scales {
         let number = |n: &f64| ((n * 1000.0).round() / 1000.0).to_string();
         let mut mesh = chart.configure_mesh();
         mesh.axis_style(INK).bold_line_style(PALE).light_line_style(TRANSPARENT).x_labels(7).x_desc(&self.x_title);
-        mesh.x_label_formatter(&number).y_label_formatter(&number);
+        let shown = |n: &f64| number(&(self.x_shown)(*n));
+        mesh.x_label_formatter(&shown).y_label_formatter(&number);
         mesh.label_style(text(HPos::Center, INK)).axis_desc_style(text(HPos::Center, INK));
         match &self.y_title {
             Some(title) => mesh.y_labels(11).y_desc(title).disable_x_mesh(),

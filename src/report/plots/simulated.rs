@@ -136,7 +136,13 @@ fn survival_drawing(
     about: &str,
 ) -> String {
     let y_title = Some("runs in which it had not fallen, %".to_string());
-    let scales = Scales { x_max: days, y_max: 100.0, x_title: "days".to_string(), y_title };
+    let scales = Scales {
+        x_max: days.sqrt(),
+        y_max: 100.0,
+        x_title: "days, drawn wider the sooner".to_string(),
+        x_shown: |root| root * root,
+        y_title,
+    };
     let entries: Vec<Entry> =
         curves.iter().enumerate().map(|(n, (_, models))| (Key::Line(Style::nth(n)), models.clone())).collect();
     let mut below = list(&entries, &[]);
@@ -147,7 +153,7 @@ fn survival_drawing(
         for (n, (p, _)) in curves.iter().enumerate() {
             let style = Style::nth(n);
             let at = |of: fn(Interval) -> Option<f64>| {
-                p.survival.iter().map(move |q| (q.day, 100.0 * of(q.probability).unwrap_or(q.probability.value)))
+                p.survival.iter().map(move |q| (q.day.sqrt(), 100.0 * of(q.probability).unwrap_or(q.probability.value)))
             };
             if curves.len() <= BANDS_MAX {
                 let upper = at(|i| i.high);
@@ -230,6 +236,7 @@ fn points_drawing(points: &[(f64, f64, Vec<String>)], best: &[bool], title: &str
         y_max: 100.0,
         x_title: "questions and ceremonies a person a year".to_string(),
         y_title: Some("runs in which it held, %".to_string()),
+        x_shown: |x| x,
     };
     let style = |best: &bool| if *best { Style::BEST } else { Style::OTHER };
     let mut below = vec![
@@ -293,7 +300,13 @@ fn tornado(record: &SimulationRecord) -> Option<Plot> {
 
 fn bars_drawing(bars: &[(f64, f64, String)], now: f64, title: &str, about: &str) -> String {
     let all = bars.len() as f64;
-    let scales = Scales { x_max: 100.0, y_max: all, x_title: "runs in which it fell, %".to_string(), y_title: None };
+    let scales = Scales {
+        x_max: 100.0,
+        y_max: all,
+        x_title: "runs in which it fell, %".to_string(),
+        y_title: None,
+        x_shown: |x| x,
+    };
     let mut below = vec![
         Key::Point(Style::BEST).means("at the low end"),
         Key::Point(Style::OTHER).means("at the high end"),
