@@ -87,34 +87,41 @@ pub fn find_people(name_or_path: &str) -> Result<Source, Box<Diagnostic>> {
 pub enum Kind {
     /// A trust model.
     Model,
+    /// People.
+    People,
     /// A scenario.
     Scenario,
 }
 
-/// The model or scenario of that name, or at that path, and which of the two it is. A file that is neither by its
-/// keys is refused; one that is no JSON object counts as a scenario, and is refused by whoever reads it.
+/// The model, people or scenario of that name, or at that path, and which of them it is. A file that is none of them by
+/// its keys is refused; one that is no JSON object counts as a scenario, and is refused by whoever reads it.
 pub fn find_either(name_or_path: &str) -> Result<(Kind, Source), Box<Diagnostic>> {
     if is_path(name_or_path) {
         let source = Source::read(name_or_path)?;
         return Ok((kind(&source)?, source));
     }
-    if let Some(file) = model_files().iter().find(|file| file.name == name_or_path) {
-        return Ok((Kind::Model, file.source()));
+    let named = |files: &[Bundled]| files.iter().find(|file| file.name == name_or_path).map(Bundled::source);
+    for (kind, files) in [(Kind::Model, model_files()), (Kind::People, people_files())] {
+        if let Some(source) = named(&files) {
+            return Ok((kind, source));
+        }
     }
-    let all = [model_files(), scenarios()].concat();
-    Ok((Kind::Scenario, find(name_or_path, &all, "E022", "model or scenario")?))
+    let all = [model_files(), scenarios(), people_files()].concat();
+    Ok((Kind::Scenario, find(name_or_path, &all, "E022", "model, scenario or file about people")?))
 }
 
 fn kind(source: &Source) -> Result<Kind, Box<Diagnostic>> {
     let value = serde_json::from_str::<serde_json::Value>(&source.text).unwrap_or_default();
     let Some(file) = value.as_object() else { return Ok(Kind::Scenario) };
     let of_scenario = ["people", "senders", "adversary", "expectations"];
-    match (file.contains_key("axes"), of_scenario.iter().any(|key| file.contains_key(*key))) {
-        (true, _) => Ok(Kind::Model),
-        (false, true) => Ok(Kind::Scenario),
-        (false, false) => {
-            let message = "the file is neither a model nor a scenario";
-            let help = "a model has the key `axes`, a scenario `people`; `overhear init` writes one of each";
+    match of_scenario.iter().any(|key| file.contains_key(*key)) {
+        _ if file.contains_key("axes") => Ok(Kind::Model),
+        _ if file.contains_key("habits") => Ok(Kind::People),
+        true => Ok(Kind::Scenario),
+        false => {
+            let message = "the file is neither a model nor a scenario, nor about people";
+            let help = "a model has the key `axes`, a scenario `people`, a file about people `habits`";
+            let help = format!("{help}; `overhear init` writes one of each of the first two");
             Err(source.error("E023", source.at(&Place::root()), message).help(help))
         }
     }
@@ -132,7 +139,7 @@ fn find(word: &str, bundled: &[Bundled], code: &'static str, kind: &str) -> Resu
     bundled.iter().find(|file| file.name == word).map(Bundled::source).ok_or_else(|| {
         let names: Vec<&str> = bundled.iter().map(|file| file.name).collect();
         let message = format!("no bundled {kind} has the name {}", quoted(word));
-        let help = format!("a path to a {kind} file of your own ends in `.json` or contains a `/`");
+        let help = "a path to a file of your own ends in `.json` or contains a `/`";
         Diagnostic::of_file(code, "", message).known(word, &names).help(help)
     })
 }

@@ -164,12 +164,12 @@ enum Command {
         #[arg(long, value_name = "MODEL", default_value = "matrix-tofu")]
         from: String,
     },
-    /// Look for mistakes in model and scenario files, and for what has no effect in them.
+    /// Look for mistakes in files of models, scenarios and people, and for what has no effect in them.
     ///
     /// Exit code 2 if a file is wrong, 4 if a scenario is vacuous under one of the models, 0 if there are at most
     /// warnings.
     Lint {
-        /// Model and scenario files, or bundled names.
+        /// Model and scenario files and files about people, or bundled names.
         #[arg(required = true)]
         files: Vec<String>,
         /// The models that the scenarios are for, separated by commas, besides those in FILES; all bundled ones if not

@@ -12,7 +12,7 @@ mod people_file;
 
 pub use check::{check, check_powers};
 pub use claims::decide_cell;
-pub use lint::{TO_DO, lint_honest_run, lint_model, lint_scenario};
+pub use lint::{TO_DO, lint_honest_run, lint_model, lint_people, lint_scenario};
 pub use model_file::{AxisChoice, Model, ModelFile, axes, axis_values, read_model};
 pub use people_file::{Basis, HABITS, Number, PeopleFile, Per, Profile, habit_name, read_people};
 

@@ -56,7 +56,7 @@ fn findings(told: &Output) -> Vec<(String, u64, String)> {
 
 #[test]
 fn bundled_files_leave_nothing_to_be_said() {
-    let files = [bundle::model_files(), bundle::scenarios()].concat();
+    let files = [bundle::model_files(), bundle::scenarios(), bundle::people_files()].concat();
     let names: Vec<&str> = files.iter().map(|file| file.name).collect();
     let told = overhear(Path::new("."), &[&["lint", "--strict"], &names[..]].concat());
     assert_eq!(code(&told), 0, "{}{}", out(&told), err(&told));
@@ -204,6 +204,64 @@ fn models_are_told_what_is_still_to_be_written() {
     fs::write(dir.path().join("signal.json"), open.replace("\"by-password\"", "\"signal\"")).expect("written");
     let taken = findings(&overhear(dir.path(), &["lint", "signal.json", "--format", "json"]));
     assert!(taken.iter().any(|f| f.0 == "W211" && f.2.contains("another model of the name `signal`")), "{taken:?}");
+}
+
+/// What is found in a file about people like the bundled `typical`, changed in this way.
+fn of_people(change: impl FnOnce(&mut Value)) -> Output {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let typical = bundle::people_files().into_iter().find(|file| file.name == "typical").expect("a bundled name");
+    let mut people: Value = serde_json::from_str(typical.text).expect("JSON");
+    people["$schema"] = "people.schema.json".into();
+    change(&mut people);
+    fs::write(dir.path().join("people.schema.json"), overhear::schema::people()).expect("written");
+    fs::write(dir.path().join("mine.json"), serde_json::to_string_pretty(&people).expect("JSON")).expect("written");
+    overhear(dir.path(), &["lint", "mine.json", "--format", "json"])
+}
+
+#[test]
+fn people_are_looked_at() {
+    assert_eq!(findings(&of_people(|_| {})), []);
+    // What a run refuses as well; the words are pinned in `bad_input`.
+    for (habit, key, value, expected) in [
+        ("messages", "source", Value::from(" "), "E166"),
+        ("messages", "value", 1e9.into(), "E163"),
+        ("messages", "high", 2.0.into(), "E165"),
+        ("messages", "low", Value::Null, "E164"),
+        ("messages", "per", Value::Null, "E162"),
+        ("messages", "basis", "guessed".into(), "E009"),
+    ] {
+        let told = of_people(|people| people["habits"][habit][key] = value.clone());
+        assert_eq!(code(&told), 2, "{habit}.{key}: {value}");
+        let codes: Vec<String> = findings(&told).into_iter().map(|f| f.0).collect();
+        assert_eq!(codes, [expected], "{habit}.{key}: {value}: {}", out(&told));
+    }
+    let told = of_people(|people| people["habits"]["massages"] = people["habits"]["messages"].clone());
+    assert_eq!(findings(&told)[0].0, "E160");
+    let told = of_people(|people| drop(people["habits"].as_object_mut().map(|all| all.remove("messages"))));
+    assert_eq!(findings(&told)[0].0, "E161");
+    let told = of_people(|people| people["$schema"] = "absent.json".into());
+    assert_eq!(findings(&told)[0].0, "W212");
+}
+
+#[test]
+fn people_are_told_what_has_no_effect_and_what_is_still_to_be_written() {
+    let told = of_people(|people| {
+        for key in ["low", "high"] {
+            people["habits"]["messages"][key] = people["habits"]["messages"]["value"].clone();
+            // Nobody, and none of the range: so the rate of ceremonies and miscomparisons say nothing.
+            people["habits"]["verifies"][key] = 0.into();
+        }
+        people["habits"]["verifies"]["value"] = 0.into();
+        people["habits"]["resets"]["source"] = "TODO".into();
+        people["about"] = "TODO: who are they?".into();
+    });
+    let found = findings(&told);
+    let has = |code: &str, says: &str| found.iter().any(|f| f.0 == code && f.2.contains(says) && f.1 > 1);
+    assert!(has("W213", "`messages` is assumed, and its range is one number, so nothing is swept"), "{found:?}");
+    assert!(!has("W213", "`verifies`"), "that nobody does it is what they are: {found:?}");
+    assert!(has("W214", "`ceremonies` has no effect: `verifies` is 0, so nobody holds ceremonies"), "{found:?}");
+    assert!(has("W210", "1 of 17 sources are still to be named"), "{found:?}");
+    assert!(has("W210", "`about` is still to be written") && code(&told) == 0, "{found:?}");
 }
 
 #[test]

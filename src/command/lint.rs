@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// What `overhear lint` is asked.
 pub struct Files {
-    /// Bundled names or paths of model and scenario files.
+    /// Bundled names or paths of model and scenario files, and of files about people.
     pub files: Vec<String>,
     /// The models that the scenarios are meant for, besides those in `files`: bundled names or paths; all bundled ones
     /// if there are none.
@@ -81,7 +81,8 @@ pub fn lint(asked: &Files) -> Result<Exit, Failure> {
     Ok(exit_of(&found, asked.strict))
 }
 
-/// Reads one file and checks what can be checked of it alone: a model joins those selected, a scenario is returned.
+/// Reads one file and checks what can be checked of it alone: a model joins those selected, a scenario is returned, and
+/// of people there is nothing more to say.
 fn read(
     word: &str,
     known: &[Model],
@@ -91,12 +92,18 @@ fn read(
     let (kind, source) = bundle::find_either(word)?;
     // A bundled file's path leads nowhere on the user's disk.
     found.all.extend(Some(&source).filter(|s| s.path == word).and_then(without_schema));
-    if kind == Kind::Scenario {
-        let file = scenario::read_scenario(&source)?;
-        scenario::check(&file, &source, known)?;
-        return Ok(Some(Scenario { file, source }));
-    }
-    let model = scenario::read_model(&source)?;
+    let model = match kind {
+        Kind::Model => scenario::read_model(&source)?,
+        Kind::People => {
+            found.all.extend(scenario::lint_people(&source, &scenario::read_people(&source)?));
+            return Ok(None);
+        }
+        Kind::Scenario => {
+            let file = scenario::read_scenario(&source)?;
+            scenario::check(&file, &source, known)?;
+            return Ok(Some(Scenario { file, source }));
+        }
+    };
     found.all.extend(scenario::lint_model(&source, &model));
     let namesake = selected.iter().chain(known).find(|other| other.name == model.name && **other != model);
     found.all.extend(namesake.map(|other| *taken(&source, other)));
@@ -115,7 +122,7 @@ fn without_schema(source: &Source) -> Option<Diagnostic> {
         return None;
     }
     let message = format!("no schema is at {}, so editors cannot complete from it", quoted(schema));
-    let help = "`overhear init` writes both schemas, `overhear schema` prints one";
+    let help = "`overhear init` writes those of models and scenarios, `overhear schema` prints any";
     Some(*source.error("W212", source.at(&Place::root().key("$schema")), message).help(help))
 }
 

@@ -5,11 +5,12 @@
 use super::check::{check_powers_of, policies_of, top};
 use super::claims::{deciding, undecided};
 use super::model_file::axes;
+use super::{Basis, Number, Profile, Several, habit_name, property_name};
 use super::{Expectation, HonestOption, Model, Power, PowerEntry, ScenarioFile, arrival_name, option_name};
-use super::{Several, property_name};
 use crate::input::{Diagnostic, Place, Source, listed, quoted};
 use crate::model::{Arrival, Property};
 use crate::policy::IdentityReplacedBy;
+use crate::simulate::habits::Habit;
 
 /// What stands in a model file where a source is still to be named.
 pub const TO_DO: &str = "TODO";
@@ -34,18 +35,61 @@ pub fn lint_scenario(
 
 /// What can be said of a checked model file: what its author has still to write.
 pub fn lint_model(source: &Source, model: &Model) -> Findings {
+    let sources: Vec<_> = model.sources.iter().map(|(axis, source)| (axis.as_str(), source.as_str())).collect();
+    still_to_be_written(source, [&model.title, &model.about], "axes", &sources)
+}
+
+/// What can be said of a checked file about people: what is still to be written, and what has no effect.
+pub fn lint_people(source: &Source, people: &Profile) -> Findings {
+    let named = |(habit, number): &(Habit, Number)| (habit_name(*habit), number.clone());
+    let numbers: Vec<(&str, Number)> = people.numbers.iter().map(named).collect();
+    let sources: Vec<_> = numbers.iter().map(|(name, number)| (*name, number.source.as_str())).collect();
+    let mut findings = still_to_be_written(source, [&people.title, &people.about], "habits", &sources);
+    let place = |name: &str| top("habits").key(name);
+    for (name, number) in numbers.iter().filter(|(_, n)| n.basis == Basis::Assumed && n.low == n.high) {
+        // That nobody ever does it, or everybody, is what such people are.
+        let is_end = number.value == 0.0 || number.value == 1.0 && number.per.is_none();
+        if !is_end {
+            let message = format!("{} is assumed, and its range is one number, so nothing is swept", quoted(name));
+            let help = "what nobody measured may well be less or more: widen `low` and `high`, or name who measured it";
+            findings.push(*source.error("W213", source.key_at(&place(name).key("low")), message).help(help));
+        }
+    }
+    let most = |habit: Habit| {
+        let number = people.numbers.iter().find(|(of, _)| *of == habit).map(|(_, number)| number);
+        number.map_or(0.0, |n| n.high.unwrap_or(n.value))
+    };
+    for (habit, needed, why) in
+        NEEDED.into_iter().filter(|(habit, needed, _)| most(*habit) > 0.0 && most(*needed) == 0.0)
+    {
+        let (name, needed) = (habit_name(habit), habit_name(needed));
+        let message = format!("{} has no effect: {} is 0, so {why}", quoted(name), quoted(needed));
+        findings.push(*source.error("W214", source.key_at(&place(name)), message));
+    }
+    findings
+}
+
+/// Habits that only count where there is another one, and what is the case where there is not.
+const NEEDED: [(Habit, Habit, &str); 4] = [
+    (Habit::Ceremonies, Habit::Verifies, "nobody holds ceremonies with contacts"),
+    (Habit::Miscompares, Habit::Verifies, "nobody holds ceremonies with contacts"),
+    (Habit::TakesOff, Habit::OwnLooks, "nobody sees what they could take off"),
+    (Habit::ClicksThrough, Habit::Answers, "nobody answers a question"),
+];
+
+/// What an author has still to write: sources, each with what it is the source of, below `key`; a title, or about what.
+fn still_to_be_written(source: &Source, [title, about]: [&str; 2], key: &str, sources: &[(&str, &str)]) -> Findings {
     let open = |text: &str| text.starts_with(TO_DO);
-    let of_axes = model.sources.iter().filter(|(_, source)| open(source));
-    let open_axes: Vec<&str> = of_axes.map(|(axis, _)| axis.as_str()).collect();
+    let unnamed: Vec<&str> = sources.iter().filter(|(_, source)| open(source)).map(|(of, _)| *of).collect();
     let mut findings = Vec::new();
-    if let Some(first) = open_axes.first() {
-        let place = top("axes").key(first).key("source");
-        let message = format!("{} of {} sources are still to be named", open_axes.len(), model.sources.len());
-        let help = format!("say where you read the value, without `{TO_DO}`; so far not: {}", open_axes.join(", "));
+    if let Some(first) = unnamed.first() {
+        let place = top(key).key(first).key("source");
+        let message = format!("{} of {} sources are still to be named", unnamed.len(), sources.len());
+        let help = format!("say where you read the value, without `{TO_DO}`; so far not: {}", unnamed.join(", "));
         findings.push(*source.error("W210", source.key_at(&place), message).help(help));
     }
-    if open(&model.about) || open(&model.title) {
-        let key = if open(&model.about) { "about" } else { "title" };
+    if open(about) || open(title) {
+        let key = if open(about) { "about" } else { "title" };
         let message = format!("{} is still to be written", quoted(key));
         findings.push(*source.error("W210", source.key_at(&top(key)), message));
     }
