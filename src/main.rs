@@ -218,6 +218,9 @@ struct SelectionArgs {
     checkpoint_every: std::time::Duration,
 }
 
+/// What walks without rates know nothing of.
+const RATES: [&str; 8] = ["people", "strategy", "property", "pace", "days", "sweep", "exact", "out"];
+
 #[derive(Args)]
 struct SimulateArgs {
     /// Scenarios: bundled names or paths of scenario files.
@@ -248,6 +251,14 @@ struct SimulateArgs {
     /// How many days each run lasts.
     #[arg(long, value_name = "D", default_value = "365", value_parser = command::simulate::parse_days)]
     days: f64,
+    /// Walk without rates and without time instead: at each step anything that can happen, each as likely as another.
+    /// What comes of it is no likelihood of anything real, only a look into spaces that are too large to be searched.
+    #[arg(long, conflicts_with_all = RATES)]
+    uniform: bool,
+    /// The steps after which such a walk ends; `--runs` is how many walks.
+    #[arg(long, value_name = "N", default_value = "40", value_parser = command::simulate::parse_steps)]
+    #[arg(requires = "uniform")]
+    steps: u32,
     /// What all randomness is made from: the same seed gives the same bytes.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -291,7 +302,7 @@ impl From<SimulateArgs> for command::simulate::Simulation {
             rare,
             ..
         } = s;
-        let (out, sweep) = (s.out, s.sweep);
+        let (out, sweep, uniform) = (s.out, s.sweep, s.uniform.then_some(s.steps));
         let (strategy, limits, format) = (s.strategy.into(), s.limits.into(), s.format.into());
         Self {
             scenarios,
@@ -303,6 +314,7 @@ impl From<SimulateArgs> for command::simulate::Simulation {
             pace,
             runs,
             days,
+            uniform,
             seed,
             case,
             out,
@@ -435,6 +447,7 @@ enum SchemaOf {
     Scenario,
     Run,
     Simulation,
+    Walks,
     Report,
 }
 
@@ -540,6 +553,7 @@ fn main() -> ExitCode {
         Command::Schema { of: SchemaOf::Scenario } => command::print(&overhear::schema::scenario()),
         Command::Schema { of: SchemaOf::Run } => command::print(&overhear::schema::run()),
         Command::Schema { of: SchemaOf::Simulation } => command::print(&overhear::schema::simulation()),
+        Command::Schema { of: SchemaOf::Walks } => command::print(&overhear::schema::walks()),
         Command::Schema { of: SchemaOf::Report } => command::print(&overhear::schema::report()),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),

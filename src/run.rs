@@ -1,6 +1,7 @@
 //! Every cell of scenarios × models × arrivals: compiled, searched, replayed, held against its expectations.
 
 pub mod simulation;
+pub mod walks;
 
 use crate::bundle::is_bundled;
 use crate::explore::checkpoint::{Checkpoint, Refused};

@@ -3,6 +3,7 @@
 use crate::report::page::Page;
 use crate::report::record::Record;
 use crate::report::simulation::SimulationRecord;
+use crate::report::simulation::walks::WalksRecord;
 use crate::scenario::{ModelFile, PeopleFile, ScenarioFile};
 use schemars::{JsonSchema, SchemaGenerator};
 
@@ -29,6 +30,11 @@ pub fn run() -> String {
 /// The schema of what a simulation comes to, as the text of `schemas/simulation.schema.json`.
 pub fn simulation() -> String {
     text::<SimulationRecord>()
+}
+
+/// The schema of what walks without rates come to, as the text of `schemas/walks.schema.json`.
+pub fn walks() -> String {
+    text::<WalksRecord>()
 }
 
 /// The schema of the report for people as programs read it, as the text of `schemas/report.schema.json`.

@@ -15,6 +15,7 @@ pub mod strategy;
 pub mod tally;
 pub mod chain;
 pub mod runs;
+pub mod uniform;
 pub mod exact;
 pub mod rare;
 pub mod interval;

@@ -23,6 +23,7 @@ fn committed_schemas_are_current() {
     is_current("schemas/people.schema.json", &schema::people());
     is_current("schemas/run.schema.json", &schema::run());
     is_current("schemas/simulation.schema.json", &schema::simulation());
+    is_current("schemas/walks.schema.json", &schema::walks());
     is_current("schemas/report.schema.json", &schema::report());
 }
 

@@ -1,5 +1,7 @@
 //! `overhear simulate`: how likely, how soon and at what cost to people.
 
+mod walks;
+
 use super::{
     Exit, Failure, Format, LimitOptions, Loaded, Selection, arrival_of, load, nothing_selected, pretty, print, signals,
     unknown,
@@ -14,6 +16,7 @@ use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepar
 use crate::run::{Plan, Scenario};
 use crate::scenario::{Profile, property_by_name, property_name, read_people};
 use crate::simulate::runs::{Outcome, Watch};
+use crate::simulate::uniform;
 use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -27,6 +30,8 @@ const DAYS_MAX: f64 = 365_250.0;
 const STATES_MAX: usize = 200_000;
 /// The most runs of all cells together: each takes some 300 bytes.
 const KEPT_MAX: u64 = 20_000_000;
+/// The most steps of a walk.
+const STEPS_MAX: u32 = 10_000;
 /// The most runs of a cell.
 const RUNS_MAX: u64 = 1_000_000_000;
 
@@ -61,6 +66,8 @@ pub struct Simulation {
     pub runs: u64,
     /// How long each lasts.
     pub days: f64,
+    /// The steps of a walk without rates, if that is asked for instead of runs.
+    pub uniform: Option<u32>,
     /// What all randomness is made from.
     pub seed: u64,
     /// The one run that is to be told.
@@ -86,6 +93,16 @@ pub fn parse_runs(text: &str) -> Result<u64, String> {
         0 => Err("no runs show nothing: write 1 or more".to_string()),
         1..=RUNS_MAX => Ok(runs),
         _ => Err(format!("at most {} runs", thousands(RUNS_MAX as usize))),
+    }
+}
+
+/// Reads how many steps a walk has.
+pub fn parse_steps(text: &str) -> Result<u32, String> {
+    let steps: u32 = text.parse().map_err(|_| "write a whole number of steps, e.g. 40".to_string())?;
+    match steps {
+        0 => Err("no step leads nowhere: write 1 or more".to_string()),
+        1..=STEPS_MAX => Ok(steps),
+        _ => Err(format!("at most {} steps", thousands(STEPS_MAX as usize))),
     }
 }
 
@@ -148,9 +165,10 @@ pub fn run(asked: Simulation) -> Result<Exit, Failure> {
         exact: asked.exact,
         rare: asked.rare,
     };
-    match asked.case {
-        Some(number) => tell(&plan, number),
-        None => estimate(&plan, &asked),
+    match (asked.uniform, asked.case) {
+        (Some(steps), _) => walks::run(&plan, steps, &asked),
+        (None, Some(number)) => tell(&plan, number),
+        (None, None) => estimate(&plan, &asked),
     }
 }
 
@@ -260,7 +278,7 @@ fn estimate(plan: &SimulationPlan, asked: &Simulation) -> Result<Exit, Failure> 
         // A folder that cannot be written to is better refused now than after the runs.
         std::fs::create_dir_all(dir).map_err(|e| in_dir(dir, e))?;
     }
-    let watcher = Watcher::new(plan.runs)?;
+    let watcher = Watcher::new(plan.runs, ["runs", "events"])?;
     let cells = prepare(plan, &watcher)?;
     if cells.is_empty() {
         return nothing_selected();
@@ -276,9 +294,7 @@ fn estimate(plan: &SimulationPlan, asked: &Simulation) -> Result<Exit, Failure> 
     };
     watcher.bar.finish_and_clear();
     let (Some(cells), Some(swept)) = (simulated, swept) else {
-        let signal = u8::try_from(watcher.signal.load(Ordering::Relaxed)).unwrap_or_default();
-        anstream::eprintln!("interrupted: nothing is told of runs that were not all made");
-        return Ok(Exit::Interrupted(signal));
+        return Ok(watcher.interrupted());
     };
     if plan.exact.is_some() {
         for cell in cells.iter().filter(|cell| cell.exact.is_none()) {
@@ -305,6 +321,8 @@ struct Watcher {
     bar: indicatif::ProgressBar,
     /// The runs of each cell.
     runs: u64,
+    /// What is made, and what it is made of.
+    words: [&'static str; 2],
     all: AtomicU64,
     done: AtomicU64,
     events: AtomicU64,
@@ -319,16 +337,16 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn new(runs: u64) -> Result<Self, Failure> {
+    fn new(runs: u64, words: [&'static str; 2]) -> Result<Self, Failure> {
         let terminal = io::stderr().is_terminal();
         let bar = if terminal { indicatif::ProgressBar::new(0) } else { indicatif::ProgressBar::hidden() };
-        let style = indicatif::ProgressStyle::with_template("{bar:24} {human_pos}/{human_len} runs {msg} {eta} left");
-        bar.set_style(style.expect("the template is valid"));
+        let template = format!("{{bar:24}} {{human_pos}}/{{human_len}} {} {{msg}} {{eta}} left", words[0]);
+        bar.set_style(indicatif::ProgressStyle::with_template(&template).expect("the template is valid"));
         let zero = || AtomicU64::new(0);
         let begun = Instant::now();
         let (all, done, events, told) = (zero(), zero(), zero(), zero());
         let drawing = OnceLock::new();
-        Ok(Self { drawing, bar, runs, all, done, events, begun, told, terminal, signal: signals()? })
+        Ok(Self { drawing, bar, runs, words, all, done, events, begun, told, terminal, signal: signals()? })
     }
     /// Whether there is no bar and ten seconds are over once more.
     fn is_time(&self) -> bool {
@@ -337,25 +355,42 @@ impl Watcher {
     }
 }
 
-impl Watch for Watcher {
-    fn done(&self, runs: &[Outcome]) -> bool {
-        let made = runs.len() as u64;
-        let done = self.done.fetch_add(made, Ordering::Relaxed) + made;
-        let events = runs.iter().map(|run| run.events).sum::<u64>();
+impl Watcher {
+    /// Notes runs that were just made, and of how much; returns whether to go on.
+    fn made(&self, runs: u64, events: u64) -> bool {
+        let done = self.done.fetch_add(runs, Ordering::Relaxed) + runs;
         let events = self.events.fetch_add(events, Ordering::Relaxed) + events;
         let took = self.drawing.get_or_init(Instant::now).elapsed();
         let rate = events as f64 / took.as_secs_f64().max(1e-3);
-        let rate = format!("{} events/s", thousands(rate as usize));
-        self.bar.inc(made);
+        let rate = format!("{} {}/s", thousands(rate as usize), self.words[1]);
+        self.bar.inc(runs);
         self.bar.set_message(rate.clone());
         if self.is_time() {
             let all = self.all.load(Ordering::Relaxed);
             let left = took.mul_f64((all.saturating_sub(done)) as f64 / done as f64);
             let left = Duration::from_secs(left.as_secs() + 1);
             let [done, all] = [done, all].map(|n| thousands(n as usize));
-            eprintln!("{done}/{all} runs, {rate}, about {left:?} left");
+            eprintln!("{done}/{all} {}, {rate}, about {left:?} left", self.words[0]);
         }
-        self.signal.load(Ordering::Relaxed) == 0
+        self.goes_on()
+    }
+    /// Says that a signal ended the work.
+    fn interrupted(&self) -> Exit {
+        self.bar.finish_and_clear();
+        anstream::eprintln!("interrupted: nothing is told of {} that were not all made", self.words[0]);
+        Exit::Interrupted(u8::try_from(self.signal.load(Ordering::Relaxed)).unwrap_or_default())
+    }
+}
+
+impl Watch for Watcher {
+    fn done(&self, runs: &[Outcome]) -> bool {
+        self.made(runs.len() as u64, runs.iter().map(|run| run.events).sum())
+    }
+}
+
+impl uniform::Watch for Watcher {
+    fn walked(&self, walks: u64, steps: u64) -> bool {
+        self.made(walks, steps)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What simulated cells come to: estimates with intervals, for programs and for people.
 
 mod text;
+pub mod walks;
 pub use text::{story, sweep, tables};
 
 use super::csv;

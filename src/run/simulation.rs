@@ -230,10 +230,13 @@ impl Prepared<'_> {
     }
     /// What no run may show: a property that fell although the checker says that it holds.
     fn believe(&self, outcomes: &[Outcome]) -> Result<(), RunError> {
+        self.believe_cases(|i| Some(outcomes.iter().position(|run| run.fell[i].is_some())? as u64))
+    }
+    /// The same, given for each property a run in which it fell, if there is one.
+    pub(super) fn believe_cases(&self, case: impl Fn(usize) -> Option<u64>) -> Result<(), RunError> {
         let (scenario, model) = (&self.scenario.file.name, &self.model.name);
         for (i, property) in self.setting.properties.iter().enumerate() {
-            let case = outcomes.iter().position(|run| run.fell[i].is_some());
-            if let (Some(case), Checked::Holds) = (case, self.checked[i]) {
+            if let (Some(case), Checked::Holds) = (case(i), self.checked[i]) {
                 let property = property_name(*property);
                 let message =
                     format!("{property} holds in {scenario} under {model}, and falls in simulated run {case}");

@@ -58,7 +58,7 @@ fn one(plan: &SimulationPlan, cell: &Simulated) -> String {
     out
 }
 
-fn title(cell: &Prepared) -> String {
+pub(super) fn title(cell: &Prepared) -> String {
     let arrives = cell.arrives.map_or("no adversary", arrival_name);
     let who = people(cell.names.people.iter(), &cell.people);
     let who: Vec<String> = who.into_iter().map(|(name, who)| format!("{} ({who})", capital(&name))).collect();
@@ -135,7 +135,7 @@ fn but(checked: Checked) -> String {
     }
 }
 
-fn with_interval(estimate: Estimate, shown: fn(f64) -> String) -> String {
+pub(super) fn with_interval(estimate: Estimate, shown: fn(f64) -> String) -> String {
     match estimate.low.is_finite() {
         true if estimate.low == estimate.high => shown(estimate.value),
         true => format!("{} ({} to {})", shown(estimate.value), shown(estimate.low), shown(estimate.high)),
@@ -144,11 +144,11 @@ fn with_interval(estimate: Estimate, shown: fn(f64) -> String) -> String {
 }
 
 /// A share in percent, to three digits; of what is nearly everything, to three digits of what is lacking.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     percents(share) + " %"
 }
 
-fn percents(share: f64) -> String {
+pub(super) fn percents(share: f64) -> String {
     let lacking = 100.0 * (1.0 - share);
     match (0.99..1.0).contains(&share) && lacking > 1e-9 {
         true => format!("{:.*}", decimals(lacking), 100.0 * share),
