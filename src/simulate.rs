@@ -23,3 +23,35 @@ pub mod interval;
 pub use chain::Chain;
 pub use habits::{Habit, Habits};
 pub use strategy::Strategy;
+
+/// Who watches work on a chain that may take long.
+pub trait Working: Sync {
+    /// Called now and then with how far it is; returns whether to go on.
+    fn far(&self, far: Far) -> bool;
+}
+
+/// How far the work on a chain is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Far {
+    /// So many states are found.
+    Found(usize),
+    /// Of so many states, this part is solved, between 0 and 1.
+    Solved(usize, f64),
+    /// The values of so many states still change by so much.
+    Settling(usize, f64),
+}
+
+impl Working for () {
+    fn far(&self, _: Far) -> bool {
+        true
+    }
+}
+
+/// Why work on a chain came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsolved {
+    /// There are more states than were to be looked at, or values had not settled in time.
+    TooLarge,
+    /// Whoever watches did not let it go on.
+    Stopped,
+}

@@ -16,7 +16,7 @@ use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepar
 use crate::run::{Plan, Scenario};
 use crate::scenario::{Profile, property_by_name, property_name, read_people};
 use crate::simulate::runs::{Outcome, Watch};
-use crate::simulate::uniform;
+use crate::simulate::{Far, uniform};
 use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -217,7 +217,7 @@ pub(super) fn for_report(loaded: &Loaded, asked: &Likelihood) -> Result<Option<S
         exact: None,
         rare: false,
     };
-    let watcher = Watcher::new(plan.runs)?;
+    let watcher = Watcher::new(plan.runs, ["runs", "events"])?;
     let cells = prepare(&plan, &watcher)?;
     few_enough(&plan, cells.len())?;
     let Some(cells) = watcher.goes_on().then(|| simulate(&plan, cells, &watcher)).transpose()?.flatten() else {
@@ -409,5 +409,22 @@ impl CellWatch for Watcher {
         self.all.store(all, Ordering::Relaxed);
         self.bar.set_length(all);
         self.drawing.get_or_init(Instant::now);
+    }
+    fn working(&self, cell: &str, far: Far) -> bool {
+        let line = || match far {
+            Far::Found(states) => format!("{cell}: {} states found", thousands(states)),
+            Far::Solved(states, part) => {
+                format!("{cell}: {} states, {:.0} % solved", thousands(states), (100.0 * part).floor())
+            }
+            Far::Settling(states, by) => {
+                format!("{cell}: values of {} states, which still change by {by:.0e}", thousands(states))
+            }
+        };
+        match self.terminal {
+            true => self.bar.set_message(line()),
+            false if self.is_time() => eprintln!("{}", line()),
+            false => {}
+        }
+        self.goes_on()
     }
 }

@@ -6,14 +6,14 @@ use crate::explore::{Findings, Progress, Tick, exact};
 use crate::model::bits::Index;
 use crate::model::{Arrival, PEOPLE_MAX, Property, World};
 use crate::scenario::{Care, Model, Number, Profile, compile, property_name};
-use crate::simulate::best::{Table, TooLarge};
+use crate::simulate::best::Table;
 use crate::simulate::chain::Setting;
-use crate::simulate::exact::probabilities;
+use crate::simulate::exact::solve;
 use crate::simulate::habits::Habit;
 use crate::simulate::interval::{Estimate, proportion};
 use crate::simulate::rare::split;
 use crate::simulate::runs::{Drawn, Happened, Outcome, Watch, all, one};
-use crate::simulate::{Habits, Strategy};
+use crate::simulate::{Far, Habits, Strategy, Unsolved, Working};
 use crate::trace::Names;
 use rayon::prelude::*;
 use std::num::NonZero;
@@ -117,6 +117,9 @@ pub trait CellWatch: Watch {
     fn prepared(&self, cells: usize, all: usize);
     /// Called once, with the number of cells.
     fn begin(&self, cells: usize);
+    /// Called now and then with how far the work on the chain of a cell is, whose name it is told; returns whether to
+    /// go on.
+    fn working(&self, cell: &str, far: Far) -> bool;
 }
 
 impl CellWatch for () {
@@ -125,6 +128,9 @@ impl CellWatch for () {
     }
     fn prepared(&self, _: usize, _: usize) {}
     fn begin(&self, _: usize) {}
+    fn working(&self, _: &str, _: Far) -> bool {
+        true
+    }
 }
 
 /// Prepares every cell of the plan, in the plan's order.
@@ -138,6 +144,15 @@ pub fn prepare<'a>(plan: &'a SimulationPlan, watch: &dyn CellWatch) -> Result<Ve
         prepared
     };
     cells.into_par_iter().map(prepare).collect()
+}
+
+/// Work on the chain of a cell, which has this name.
+struct On<'a>(&'a dyn CellWatch, String);
+
+impl Working for On<'_> {
+    fn far(&self, far: Far) -> bool {
+        self.0.working(&self.1, far)
+    }
 }
 
 /// Lets a search go on as long as whoever watches does.
@@ -170,8 +185,13 @@ fn prepare_one<'a>(
     });
     let checked = checked.collect();
     let habits = habits(&people);
-    let strategy = strategy(plan, &world, &habits, &findings)
-        .map_err(|TooLarge| RunError::TooLarge(format!("{} under {}", scenario.file.name, model.name)))?;
+    let on = On(watch, format!("{} under {}", scenario.file.name, model.name));
+    let strategy = match strategy(plan, &world, &habits, &findings, &on) {
+        Ok(strategy) => strategy,
+        Err(Unsolved::TooLarge) => return Err(RunError::TooLarge(on.1)),
+        // Whoever stopped it lets nothing be drawn from it.
+        Err(Unsolved::Stopped) => Strategy::Opportunist(PACE),
+    };
     let setting = Setting::new(world, properties, strategy);
     Ok(Prepared { scenario, model, arrives, names, people, setting, checked })
 }
@@ -187,7 +207,8 @@ fn strategy(
     w: &World,
     habits: &[Habits; PEOPLE_MAX],
     findings: &Findings,
-) -> Result<Strategy, TooLarge> {
+    watch: &dyn Working,
+) -> Result<Strategy, Unsolved> {
     let falls = |asked: Option<Property>| {
         let all = Property::ALL.into_iter().filter(|p| asked.is_none_or(|asked| asked == *p));
         all.into_iter().find_map(|p| Some((p, findings.trace(p)?)))
@@ -199,7 +220,7 @@ fn strategy(
             Ok(falls(asked).map_or(Strategy::Opportunist(PACE), |(p, trace)| Strategy::attack(p, trace)))
         }
         Play::Best(asked) => falls(asked).map_or(Ok(Strategy::Opportunist(PACE)), |(p, _)| {
-            Ok(Strategy::Best(p, Box::new(Table::of(w, p, habits, plan.days, states_max)?)))
+            Ok(Strategy::Best(p, Box::new(Table::of(w, p, habits, plan.days, states_max, watch)?)))
         }),
     }
 }
@@ -260,9 +281,13 @@ pub fn simulate<'a>(
     let on = |cell: Prepared<'a>, threads| -> Result<Option<Simulated<'a>>, RunError> {
         let Some(outcomes) = all(&cell.drawn(plan.days, plan.seed), plan.runs, threads, watch) else { return Ok(None) };
         cell.believe(&outcomes)?;
-        let exact = plan.exact.and_then(|max| probabilities(&cell.setting, &cell.habits(), plan.days, max).ok());
+        let name = format!("{} under {}", cell.scenario.file.name, cell.model.name);
+        let solved = plan.exact.map(|max| solve(&cell.setting, &cell.habits(), plan.days, max, &On(watch, name)));
         let Some(split) = splits(plan, &cell, threads, watch) else { return Ok(None) };
-        Ok(Some(Simulated { of: cell, outcomes, exact, split }))
+        match solved {
+            Some(Err(Unsolved::Stopped)) => Ok(None),
+            solved => Ok(Some(Simulated { of: cell, outcomes, exact: solved.and_then(Result::ok), split })),
+        }
     };
     match cells.len() < threads.get() {
         true => cells.into_iter().map(|cell| on(cell, threads)).collect(),

@@ -7,6 +7,7 @@
 
 use super::habits::{Habit, Habits};
 use super::occasion::{Occasion, People, looks, occasions, rates};
+use super::{Far, Unsolved, Working};
 use crate::model::{Action, PEOPLE_MAX, Property, Set, State, World, property, step};
 use std::collections::HashMap;
 
@@ -25,10 +26,6 @@ pub struct Table {
     /// What it turns an honest action into; those that it leaves as they are are not in it.
     answers: HashMap<(State, Action), Action>,
 }
-
-/// There are more states than were to be looked at, or values had not settled in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLarge;
 
 /// A state, and what can come of it.
 struct Node {
@@ -50,14 +47,15 @@ impl Table {
         habits: &[Habits; PEOPLE_MAX],
         days: f64,
         states_max: usize,
-    ) -> Result<Self, TooLarge> {
+        watch: &dyn Working,
+    ) -> Result<Self, Unsolved> {
         let on_the_whole = habits.map(|h| {
             let ceremonies = h.get(Habit::Ceremonies) * h.get(Habit::Verifies);
             h.with(Habit::Ceremonies, ceremonies).expect("a share of a rate is a rate")
         });
         let people = People { habits: on_the_whole, verifying: Set::first(w.people) };
-        let nodes = explore(w, property, &people, states_max)?;
-        let (values, moves) = values(&nodes, 1.0 / days)?;
+        let nodes = explore(w, property, &people, states_max, watch)?;
+        let (values, moves) = values(&nodes, 1.0 / days, watch)?;
         let mut table = Self { states: nodes.len(), at_once: HashMap::new(), answers: HashMap::new() };
         for (node, moves) in nodes.iter().zip(moves) {
             table.at_once.extend(moves.map(|i| (node.state, node.own[i].0)));
@@ -87,7 +85,13 @@ impl Table {
 }
 
 /// Every state that any choice leads to.
-fn explore(w: &World, p: Property, people: &People, states_max: usize) -> Result<Vec<Node>, TooLarge> {
+fn explore(
+    w: &World,
+    p: Property,
+    people: &People,
+    states_max: usize,
+    watch: &dyn Working,
+) -> Result<Vec<Node>, Unsolved> {
     let (occasions, own) = occasions(w);
     let mut numbers: HashMap<State, usize> = HashMap::from([(w.initial(), 0)]);
     let mut found = vec![w.initial()];
@@ -114,7 +118,10 @@ fn explore(w: &World, p: Property, people: &People, states_max: usize) -> Result
         }
         nodes.push(node);
         if found.len() > states_max {
-            return Err(TooLarge);
+            return Err(Unsolved::TooLarge);
+        }
+        if nodes.len() % 1024 == 0 && !watch.far(Far::Found(found.len())) {
+            return Err(Unsolved::Stopped);
         }
     }
     Ok(nodes)
@@ -146,7 +153,7 @@ fn refused(
 /// The value of each state, and which of its own moves the adversary makes at once in it.
 // Values only grow, from nothing, and a move is noted when it raises one: whatever it leads to had that value before,
 // so no two moves lead back to each other.
-fn values(nodes: &[Node], ends: f64) -> Result<(Vec<f64>, Vec<Option<usize>>), TooLarge> {
+fn values(nodes: &[Node], ends: f64, watch: &dyn Working) -> Result<(Vec<f64>, Vec<Option<usize>>), Unsolved> {
     let mut values: Vec<f64> = nodes.iter().map(|node| f64::from(u8::from(node.fallen))).collect();
     let mut moves = vec![None; nodes.len()];
     for _ in 0..ROUNDS_MAX {
@@ -166,8 +173,11 @@ fn values(nodes: &[Node], ends: f64) -> Result<(Vec<f64>, Vec<Option<usize>>), T
         if grew < SMALL {
             return Ok((values, moves));
         }
+        if !watch.far(Far::Settling(nodes.len(), grew)) {
+            return Err(Unsolved::Stopped);
+        }
     }
-    Err(TooLarge)
+    Err(Unsolved::TooLarge)
 }
 
 /// The value of waiting in state `n` for what people do next.

@@ -8,6 +8,7 @@ use super::chain::{Chain, FIRST, Setting};
 use super::habits::Habits;
 use super::occasion::People;
 use super::runs::choices;
+use super::{Far, Unsolved, Working};
 use crate::model::PEOPLE_MAX;
 
 /// The most ticks of the clock that are looked at together: the probability of none, `exp(-500)`, can be written down.
@@ -18,9 +19,8 @@ const ERROR: f64 = 1e-13;
 /// The least probability that a solution can tell from none.
 pub const SMALLEST: f64 = 10.0 * ERROR;
 
-/// A chain that has more nodes than were to be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLarge;
+/// How many edges are followed before whoever watches is asked again: some milliseconds.
+const WORK: usize = 1_000_000;
 
 /// For each property that is watched, the probability that it falls within `days`; and how many nodes all chains have.
 pub fn probabilities(
@@ -28,16 +28,31 @@ pub fn probabilities(
     habits: &[Habits; PEOPLE_MAX],
     days: f64,
     nodes_max: usize,
-) -> Result<(Vec<f64>, usize), TooLarge> {
+) -> Result<(Vec<f64>, usize), Unsolved> {
+    solve(setting, habits, days, nodes_max, &())
+}
+
+/// The same, with somebody who watches.
+pub fn solve(
+    setting: &Setting,
+    habits: &[Habits; PEOPLE_MAX],
+    days: f64,
+    nodes_max: usize,
+    watch: &dyn Working,
+) -> Result<(Vec<f64>, usize), Unsolved> {
     let mut sum = vec![0.0; setting.properties.len()];
     let mut nodes = 0;
-    for (verifying, weight) in choices(&setting.world, habits) {
+    let choices = choices(&setting.world, habits);
+    let parts = (choices.len() * sum.len()).max(1) as f64;
+    for (c, &(verifying, weight)) in choices.iter().enumerate() {
         let mut chain = Chain::new(setting, People { habits: *habits, verifying });
-        let edges = whole(&mut chain, nodes_max.saturating_sub(nodes))?;
+        let edges = whole(&mut chain, nodes_max.saturating_sub(nodes), nodes, watch)?;
         nodes += chain.len();
+        let begun = c * sum.len();
         for (i, sum) in sum.iter_mut().enumerate() {
             let fallen: Vec<bool> = (0..chain.len()).map(|n| chain.node(n as u32).fallen >> i & 1 == 1).collect();
-            *sum += weight * reached(&edges, &fallen, days);
+            let far = |part: f64| watch.far(Far::Solved(nodes, ((begun + i) as f64 + part) / parts));
+            *sum += weight * reached(&edges, &fallen, days, &far)?;
         }
     }
     Ok((sum, nodes))
@@ -60,12 +75,15 @@ impl Edges {
     }
 }
 
-/// What follows each node of the whole chain.
-fn whole(chain: &mut Chain, nodes_max: usize) -> Result<Edges, TooLarge> {
+/// What follows each node of the whole chain; so many nodes of others were found before.
+fn whole(chain: &mut Chain, nodes_max: usize, before: usize, watch: &dyn Working) -> Result<Edges, Unsolved> {
     let mut all = Edges { begin: vec![0], edges: Vec::new() };
     while all.nodes() < chain.len() {
         if chain.len() > nodes_max {
-            return Err(TooLarge);
+            return Err(Unsolved::TooLarge);
+        }
+        if all.nodes() % 1024 == 0 && !watch.far(Far::Found(before + chain.len())) {
+            return Err(Unsolved::Stopped);
         }
         let events = chain.all_events(all.nodes() as u32);
         all.edges.extend(events.into_iter().map(|(rate, to)| (rate, to as usize)));
@@ -74,10 +92,11 @@ fn whole(chain: &mut Chain, nodes_max: usize) -> Result<Edges, TooLarge> {
     Ok(all)
 }
 
-/// The probability that one of the nodes `fallen` is reached from the first within `days`.
-fn reached(edges: &Edges, fallen: &[bool], days: f64) -> f64 {
+/// The probability that one of the nodes `fallen` is reached from the first within `days`. `far` is told now and then
+/// which part of the days is over, and says whether to go on.
+fn reached(edges: &Edges, fallen: &[bool], days: f64, far: &dyn Fn(f64) -> bool) -> Result<f64, Unsolved> {
     if !fallen.contains(&true) {
-        return 0.0;
+        return Ok(0.0);
     }
     let pace = |node: usize| edges.of(node).iter().map(|(rate, _)| rate).sum::<f64>();
     let fastest = (0..edges.nodes()).filter(|&node| !fallen[node]).map(pace).fold(0.0, f64::max);
@@ -85,24 +104,40 @@ fn reached(edges: &Edges, fallen: &[bool], days: f64) -> f64 {
     now[FIRST as usize] = 1.0;
     let parts = (fastest * days / TICKS).ceil().max(1.0);
     let ticks = fastest * days / parts;
-    for _ in 0..parts as u64 {
-        let next = after(edges, fallen, fastest, ticks, &now);
+    let often = WORK / edges.edges.len().max(1) + 1;
+    let mut made = 0;
+    for part in 0..parts as u64 {
+        let next = after(edges, fallen, fastest, ticks, &now, |tick| {
+            made += 1;
+            made % often != 0 || far((part as f64 + (tick / ticks).min(1.0)) / parts)
+        })?;
         let moved: f64 = next.iter().zip(&now).map(|(a, b)| (a - b).abs()).sum();
         now = next;
         if moved < ERROR {
             break;
         }
     }
-    now.iter().zip(fallen).filter(|(_, fallen)| **fallen).map(|(p, _)| p).sum()
+    Ok(now.iter().zip(fallen).filter(|(_, fallen)| **fallen).map(|(p, _)| p).sum())
 }
 
 /// The probabilities of all nodes some ticks after they were `now`, the number of ticks being Poisson distributed.
-fn after(edges: &Edges, fallen: &[bool], fastest: f64, ticks: f64, now: &[f64]) -> Vec<f64> {
+/// `goes_on` is told the number of each tick.
+fn after(
+    edges: &Edges,
+    fallen: &[bool],
+    fastest: f64,
+    ticks: f64,
+    now: &[f64],
+    mut goes_on: impl FnMut(f64) -> bool,
+) -> Result<Vec<f64>, Unsolved> {
     let mut weight = libm::exp(-ticks);
     let (mut left, mut n) = (1.0 - weight, 0.0);
     let (mut at, mut next) = (now.to_vec(), now.to_vec());
     let mut sum: Vec<f64> = at.iter().map(|p| p * weight).collect();
     while left > ERROR && (n < ticks || weight > f64::MIN_POSITIVE) {
+        if !goes_on(n) {
+            return Err(Unsolved::Stopped);
+        }
         tick(edges, fallen, fastest, &at, &mut next);
         std::mem::swap(&mut at, &mut next);
         n += 1.0;
@@ -115,7 +150,7 @@ fn after(edges: &Edges, fallen: &[bool], fastest: f64, ticks: f64, now: &[f64]) 
     }
     // What was cut off stays where it was last.
     sum.iter_mut().zip(&at).for_each(|(sum, p)| *sum += p * left.max(0.0));
-    sum
+    Ok(sum)
 }
 
 /// Writes the probabilities of all nodes one tick later.
