@@ -303,10 +303,11 @@ fn splits(
     watch: &dyn CellWatch,
 ) -> Option<Vec<Option<Estimate>>> {
     let drawn = cell.drawn(plan.days, plan.seed);
+    let name = format!("{} under {}", cell.scenario.file.name, cell.model.name);
     let of = |(i, checked): (usize, &Checked)| match checked {
         Checked::Holds => Some(None),
         _ if !plan.rare => Some(None),
-        _ => split(&drawn, i, plan.runs, threads, watch).map(Some),
+        _ => split(&drawn, i, plan.runs, threads, &On(watch, name.clone())).map(Some),
     };
     cell.checked.iter().enumerate().map(of).collect()
 }

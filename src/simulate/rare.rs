@@ -10,7 +10,8 @@
 use super::chain::{Chain, FIRST, Number};
 use super::interval::{BATCHES, Estimate, mean};
 use super::occasion::People;
-use super::runs::{Drawn, Watch, choices, exponential};
+use super::runs::{Drawn, choices, exponential};
+use super::{Far, Working};
 use crate::model::{Person, Set};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -83,11 +84,15 @@ struct Levelled<'a> {
 }
 
 impl<'a> Levelled<'a> {
-    fn new(drawn: &Drawn<'a>, verifying: Set<Person>, property: usize) -> Self {
+    /// None if whoever watches did not let it go on.
+    fn new(drawn: &Drawn<'a>, verifying: Set<Person>, property: usize, watch: &dyn Working) -> Option<Self> {
         let mut chain = Chain::new(drawn.setting, People { habits: drawn.habits, verifying });
         let mut events: Vec<Vec<(f64, Number)>> = Vec::new();
         while events.len() < chain.len().min(NODES_MAX) {
             events.push(chain.all_events(events.len() as Number));
+            if events.len().is_multiple_of(1024) && !watch.far(Far::Found(chain.len())) {
+                return None;
+            }
         }
         let mut from: Vec<Vec<(u32, Number)>> = vec![Vec::new(); chain.len()];
         for (n, events) in events.iter().enumerate() {
@@ -98,7 +103,7 @@ impl<'a> Levelled<'a> {
         }
         let fallen = (0..chain.len() as Number).filter(|&n| chain.node(n).fallen >> property & 1 == 1);
         let away = nearest(&from, fallen);
-        Self { whole: events.len() == chain.len(), chain, events, away }
+        Some(Self { whole: events.len() == chain.len(), chain, events, away })
     }
     /// How far away a node is, as far as is known.
     fn away(&self, number: Number) -> u32 {
@@ -186,15 +191,25 @@ fn pick(events: &[(f64, Number)], point: f64, counts: impl Fn(Number) -> bool) -
 
 /// The probability that the property at `index` falls, with about so many walks to each level in all; none if whoever
 /// watches did not let it go on. Where nothing is known to be near, the interval is all that a probability can be.
-pub fn split(drawn: &Drawn, index: usize, walks: u64, threads: NonZero<usize>, watch: &dyn Watch) -> Option<Estimate> {
+pub fn split(
+    drawn: &Drawn,
+    index: usize,
+    walks: u64,
+    threads: NonZero<usize>,
+    watch: &dyn Working,
+) -> Option<Estimate> {
     let each = walks.div_ceil(BATCHES as u64).max(1) as usize;
     let mut sums = vec![0.0; BATCHES];
     let mut known = true;
-    for (i, (verifying, weight)) in choices(&drawn.setting.world, &drawn.habits).into_iter().enumerate() {
+    let choices = choices(&drawn.setting.world, &drawn.habits);
+    let parts = (choices.len() * BATCHES) as f64;
+    for (i, &(verifying, weight)) in choices.iter().enumerate() {
         let (next, stopped) = (AtomicU64::new(0), AtomicBool::new(false));
         let all = Mutex::new((&mut sums, &mut known));
         let work = || {
-            let mut levelled = Levelled::new(drawn, verifying, index);
+            let stop = || stopped.store(true, Ordering::Relaxed);
+            let new = || Levelled::new(drawn, verifying, index, watch);
+            let Some(mut levelled) = new() else { return stop() };
             if levelled.away(FIRST) == FAR {
                 *all.lock().expect("no thread panics with it").1 &= levelled.whole;
                 return;
@@ -204,14 +219,17 @@ pub fn split(drawn: &Drawn, index: usize, walks: u64, threads: NonZero<usize>, w
                 if batch >= BATCHES as u64 || stopped.load(Ordering::Relaxed) {
                     return;
                 }
+                if !watch.far(Far::Solved(levelled.chain.len(), (i * BATCHES + batch as usize) as f64 / parts)) {
+                    return stop();
+                }
                 // Runs have the first streams, this has the last.
                 let mut stream = ChaCha8Rng::seed_from_u64(drawn.seed);
                 stream.set_stream(u64::MAX - (i * BATCHES) as u64 - batch);
                 let estimate = levelled.estimate(drawn.days, each, &mut stream);
                 all.lock().expect("no thread panics with it").0[batch as usize] += weight * estimate;
-                stopped.fetch_or(!watch.done(&[]), Ordering::Relaxed);
                 if levelled.chain.len() > 8 * NODES_MAX {
-                    levelled = Levelled::new(drawn, verifying, index);
+                    let Some(again) = new() else { return stop() };
+                    levelled = again;
                 }
             }
         };
