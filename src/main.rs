@@ -219,7 +219,7 @@ struct SelectionArgs {
 }
 
 /// What walks without rates know nothing of.
-const RATES: [&str; 8] = ["people", "strategy", "property", "pace", "days", "sweep", "exact", "out"];
+const RATES: [&str; 9] = ["people", "strategy", "property", "pace", "days", "sweep", "exact", "rare", "out"];
 
 #[derive(Args)]
 struct SimulateArgs {
