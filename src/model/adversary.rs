@@ -326,5 +326,5 @@ pub fn swap_in_ceremony(w: &World, s: State, v: Device, p: Person) -> Step {
     guard!(s.signed_in.has(v) && me != p, Blocked::NotSignedIn);
     guard!(s.signed_in.meets(w.of(p)), Blocked::NobodyMeets);
     guard!(s.verified.has(v, me), Blocked::NotApproved);
-    Ok(confirm_forged(s, v, p))
+    Ok(confirm_forged(w, s, v, p))
 }

@@ -41,7 +41,20 @@ macro_rules! index {
 }
 index!(Device, Person, Server);
 
-/// A set of devices, people or servers.
+/// Two people, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Pair(pub Person, pub Person);
+
+impl Index for Pair {
+    fn index(self) -> usize {
+        self.0.index() * PEOPLE_MAX + self.1.index()
+    }
+    fn at(index: usize) -> Self {
+        Pair(Person::at(index / PEOPLE_MAX), Person::at(index % PEOPLE_MAX))
+    }
+}
+
+/// A set of devices, people or servers, or of pairs of people.
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
 pub struct Set<I> {

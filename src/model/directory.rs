@@ -1,7 +1,7 @@
 //! Looking somebody up: what a server or an adversary may answer, and what the viewer remembers of it.
 
 use super::action::{Blocked, Step, guard};
-use super::bits::{Device, Identity, Person, Set};
+use super::bits::{Device, Identity, Pair, Person, Set};
 use super::decide::{Contact, Own};
 use super::state::State;
 use super::world::World;
@@ -300,8 +300,7 @@ fn absorb_identity(w: &World, s: &mut State, v: Device, p: Person, view: View) {
 fn absorb_signature(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     let travels = w.policy(me).verification_travels == VerificationTravels::OwnIdentity;
-    let signed = view.vouched && is_vouched(s, me, p, view.identity);
-    if travels && signed && s.pinned.get(v, p) == view.identity {
+    if travels && comes_signed(s, me, p, view) && s.pinned.get(v, p) == view.identity {
         s.verified.set_row(v, s.verified.row(v).with(p));
     }
 }
@@ -311,7 +310,8 @@ fn absorb_signature(w: &World, s: &mut State, v: Device, p: Person, view: View) 
 fn absorb_vouched(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     let me = w.owner(v);
     let policy = w.policy(me);
-    if !view.vouched {
+    let by_signature = policy.verification_travels == VerificationTravels::OwnIdentity && comes_signed(s, me, p, view);
+    if !view.vouched && !by_signature {
         return;
     }
     let others = s.signed_in.and(w.of(me)).without(v);
@@ -323,7 +323,7 @@ fn absorb_vouched(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     };
     let confirmed = match policy.verification_travels {
         VerificationTravels::PerDevice | VerificationTravels::TrustMessages => false,
-        VerificationTravels::OwnIdentity => s.verified.has(v, me) && is_vouched(s, me, p, view.identity),
+        VerificationTravels::OwnIdentity => s.verified.has(v, me) && by_signature,
         VerificationTravels::SyncedByServer => others.iter().any(|o| s.verified.has(o, p) && s.pinned.get(o, p) == pin),
     };
     if !confirmed {
@@ -337,12 +337,14 @@ fn absorb_vouched(w: &World, s: &mut State, v: Device, p: Person, view: View) {
     s.latched.set_row(v, s.latched.row(v).with(p));
 }
 
-/// Whether the server stores the word of `me` that this identity of `p` is verified.
-fn is_vouched(s: &State, me: Person, p: Person, identity: Identity) -> bool {
-    match identity {
-        Identity::True => s.vouched.has(me, p),
-        Identity::Old => s.vouched_old.has(me, p),
-        Identity::None | Identity::Forged => false,
+/// Whether the identity of `p` that is shown comes with the stored word of `me` that it is verified.
+fn comes_signed(s: &State, me: Person, p: Person, view: View) -> bool {
+    match view.identity {
+        Identity::True => view.vouched && s.vouched.has(me, p),
+        Identity::Old => view.vouched && s.vouched_old.has(me, p),
+        // Whoever forged it has no reason to keep that back.
+        Identity::Forged => s.vouched_forged.has(Pair(me, p)),
+        Identity::None => false,
     }
 }
 

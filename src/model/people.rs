@@ -1,7 +1,7 @@
 //! What honest people and their clients do. Servers tell the truth here, unless a vantage replaces what passes it.
 
 use super::action::{Blocked, Step, guard};
-use super::bits::{Device, Flag, Identity, PEOPLE_MAX, Person, Set};
+use super::bits::{Device, Flag, Identity, PEOPLE_MAX, Pair, Person, Set};
 use super::decide::{Contact, Decision, LocalTrust, Own, Situation, Why, decide, decide_contact};
 use super::directory::{
     Answer, View, absorb, contact, display, end_blind_trust, is_verified, on_change, own_identity, same_id, view,
@@ -256,12 +256,15 @@ pub fn overlook_identity(w: &World, s: State, v: Device, p: Person) -> Step {
     guard!(differs, Blocked::ComparisonSucceeds);
     let travels = policy.verification_travels == VerificationTravels::OwnIdentity;
     guard!(!travels || s.verified.has(v, me), Blocked::NotApproved);
-    Ok(confirm_forged(s, v, p))
+    Ok(confirm_forged(w, s, v, p))
 }
 
 /// A ceremony confirms on `v` a forged identity of `p`.
-pub(super) fn confirm_forged(s: State, v: Device, p: Person) -> State {
+pub(super) fn confirm_forged(w: &World, s: State, v: Device, p: Person) -> State {
+    let me = w.owner(v);
+    let travels = w.policy(me).verification_travels == VerificationTravels::OwnIdentity;
     State {
+        vouched_forged: if travels { s.vouched_forged.with(Pair(me, p)) } else { s.vouched_forged },
         pinned: s.pinned.with(v, p, Identity::Forged),
         offered: s.offered.with(v, p, Identity::None),
         verified: s.verified.with(v, p),
@@ -718,7 +721,9 @@ pub fn reset_identity(w: &World, s: State, d: Device, publication: Publication) 
         ..s
     };
     let none = |vouched: Among| if keeps_verified { vouched } else { vouched.with_row(p, Set::EMPTY) };
-    let s = State { vouched: none(s.vouched), vouched_old: none(s.vouched_old), ..s };
+    let mine = s.vouched_forged.iter().filter(|pair| pair.0 == p && !keeps_verified).collect();
+    let vouched_forged = s.vouched_forged.minus(mine);
+    let s = State { vouched: none(s.vouched), vouched_old: none(s.vouched_old), vouched_forged, ..s };
     Ok(publish(w, s, d, publication))
 }
 

@@ -1,8 +1,8 @@
 //! What somebody remembers, and nothing else: an answer that nobody remembers is gone.
 
-use super::bits::{Device, Flag, Identities, PEOPLE_MAX, Person, Rel, Set, VIEWERS_MAX};
+use super::bits::{Device, Flag, Identities, PEOPLE_MAX, Pair, Person, Rel, Set, VIEWERS_MAX};
 use super::world::{HonestOption, World};
-use crate::policy::{KeyBackup, Membership, Policy};
+use crate::policy::{CeremonyBinds, KeyBackup, Membership, Policy};
 use std::hash::{Hash, Hasher};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
@@ -127,8 +127,10 @@ pub struct State {
     pub all_read: Flag,
     /// People of whom the one log that everybody is shown has ever held a device or an identity of the adversary's.
     pub entered: Set<Person>,
+    /// (p, q): the server stores p's word, as in `vouched`, of a forged identity of q, and loses it as little.
+    pub vouched_forged: Set<Pair>,
     /// Room for more, as the size is a multiple of eight bytes.
-    pub(crate) room: [u16; 3],
+    pub(crate) room: [u16; 2],
 }
 
 // 304 bytes, 26 of them for each of 8 viewers. Stored states are packed to the bits of their cast (see `Layout`).
@@ -290,6 +292,7 @@ pub fn fullest(w: &World) -> State {
     let whose = |has: fn(&Policy) -> bool| p.iter().filter(|&q| has(w.policy(q))).collect::<Set<Person>>();
     let backed = whose(|policy| policy.key_backup != KeyBackup::None);
     let logged: Set<Person> = p.iter().filter(|&q| w.has_log(q)).collect();
+    let confirming = w.inattentive.union(whose(|policy| policy.ceremony_binds == CeremonyBinds::Ids));
     let silent = whose(|policy| policy.membership == Membership::ServerSilent);
     State {
         registered: d,
@@ -341,6 +344,7 @@ pub fn fullest(w: &World) -> State {
         ghosts: if silent.is_empty() { Set::EMPTY } else { w.uninvited_devices },
         all_read: Flag::ON,
         entered: logged,
-        room: [0; 3],
+        vouched_forged: confirming.iter().flat_map(|p| w.all_people().map(move |q| Pair(p, q))).collect(),
+        room: [0; 2],
     }
 }

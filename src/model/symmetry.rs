@@ -3,7 +3,7 @@
 //! The rules know no names and no order, so whatever follows a state follows, renumbered, the renumbered state, and a
 //! property that falls in the one falls in the other. A search needs one state of each such family.
 
-use super::bits::{DEVICES_MAX, Device, Identities, Index, PEOPLE_MAX, Person, Rel, Set, VIEWERS_MAX};
+use super::bits::{DEVICES_MAX, Device, Identities, Index, PEOPLE_MAX, Pair, Person, Rel, Set, VIEWERS_MAX};
 use super::state::{Among, OfDevices, OfPeople, State};
 use super::world::{Powers, World};
 
@@ -36,6 +36,13 @@ impl Renumbered for Set<Person> {
     #[inline]
     fn by(self, g: &Renumbering) -> Self {
         self.iter().map(|p| g.people[p.index()]).collect()
+    }
+}
+
+impl Renumbered for Set<Pair> {
+    #[inline]
+    fn by(self, g: &Renumbering) -> Self {
+        self.iter().map(|Pair(p, q)| Pair(g.people[p.index()], g.people[q.index()])).collect()
     }
 }
 
@@ -145,6 +152,7 @@ impl Renumbering {
             ghosts: s.ghosts.by(g),
             all_read: s.all_read,
             entered: s.entered.by(g),
+            vouched_forged: s.vouched_forged.by(g),
             room: s.room,
         }
     }

@@ -1,7 +1,7 @@
 //! Traces as ITF files (Apalache ADR-015): every state in the scenario's names, every action by name and as text.
 
 use crate::bundle;
-use crate::model::bits::Index;
+use crate::model::bits::{Index, Pair};
 use crate::model::state::{Among, OfDevices, OfPeople};
 use crate::model::{Action, Device, Identity, Person, Property, Set, State, World};
 use crate::run::Cell;
@@ -174,6 +174,7 @@ fn vars(w: &World, names: &Names, s: &State) -> Vec<(&'static str, Value)> {
         ("warned", among(s.warned)),
         ("vouched", among(s.vouched)),
         ("vouched_old", among(s.vouched_old)),
+        ("vouched_forged", among(s.vouched_forged.iter().fold(Among::default(), |all, Pair(p, q)| all.with(p, q)))),
         ("pinned", identities(s.pinned)),
         ("offered", identities(s.offered)),
         ("verified", of_people(s.verified)),

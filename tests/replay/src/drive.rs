@@ -378,7 +378,8 @@ impl<'w> Cast<'w> {
         }
         // On the way to `v` somebody keeps back what another device of its person vouches for, and only that: a
         // signature that `v` has made or seen is left where it is.
-        let vouched = !w.vantage_on_client(v) || s.verified.has(v, p) || self.vouched.contains(&(v, p));
+        let seen = s.verified.has(v, p) || self.vouched.contains(&(v, p));
+        let vouched = !w.vantage_on_client(v) || seen || key == Some(Key::Forged);
         Ok(Told { key, devices, signed, vouched })
     }
     /// What the server of `p` lists. A forged identity signs whatever the adversary holds, once somebody asks.
