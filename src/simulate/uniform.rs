@@ -21,8 +21,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 const TAKEN: u64 = 64;
 /// Actions that are drawn blindly before all that follows a state is worked out; fewer where there are fewer.
 const DRAWN_MAX: u32 = 256;
-/// The bytes that a thread may keep of what it found out.
+/// The bytes that a thread may keep of states and of where actions lead.
 const KEPT_MAX: usize = 64 << 20;
+/// The most that it may keep of all that follows states, where that was worked out: 16 bytes each.
+const FOLLOWING_MAX: usize = 1 << 21;
 
 /// All that can happen in a world, and the properties that are watched.
 pub struct Ways {
@@ -124,6 +126,8 @@ struct Known<'a> {
     numbers: HashMap<u64, Number>,
     /// The most nodes that are kept.
     nodes_max: usize,
+    /// How much is kept of all that follows states.
+    following: usize,
     scratch: Scratch,
 }
 
@@ -140,7 +144,7 @@ impl<'a> Known<'a> {
     fn new(ways: &'a Ways) -> Self {
         let nodes_max = KEPT_MAX / (size_of::<Node>() + size_of::<Number>() * ways.tried.len());
         let (nodes, leads, numbers, scratch) = (Vec::new(), Vec::new(), HashMap::new(), Scratch::default());
-        Self { ways, nodes, leads, numbers, nodes_max: nodes_max.max(1000), scratch }
+        Self { ways, nodes, leads, numbers, nodes_max: nodes_max.max(1000), following: 0, scratch }
     }
     fn number(&mut self, s: &State) -> Number {
         let mut digest = s.digest();
@@ -160,13 +164,14 @@ impl<'a> Known<'a> {
     /// Makes room if there is none for another node; returns the number that `at` has from now on.
     #[inline]
     fn with_room(&mut self, at: Number) -> Number {
-        if self.nodes.len() < self.nodes_max {
+        if self.nodes.len() < self.nodes_max && self.following < FOLLOWING_MAX {
             return at;
         }
         let state = self.nodes[at as usize].state;
         self.nodes.clear();
         self.leads.clear();
         self.numbers.clear();
+        self.following = 0;
         self.number(&state)
     }
     /// Where one of the actions leads that change the state at `at`, each as likely as another, and which action that
@@ -198,6 +203,7 @@ impl<'a> Known<'a> {
                 sofar += if *next.state == s { 0 } else { next.ways as u64 };
                 all.push((sofar, UNTRIED));
             });
+            self.following += all.len();
             self.nodes[at as usize].all = all;
         }
         let all = &self.nodes[at as usize].all;
