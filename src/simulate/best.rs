@@ -120,7 +120,7 @@ fn explore(
         if found.len() > states_max {
             return Err(Unsolved::TooLarge);
         }
-        if nodes.len() % 1024 == 0 && !watch.far(Far::Found(found.len())) {
+        if nodes.len().is_multiple_of(1024) && !watch.far(Far::Found(found.len())) {
             return Err(Unsolved::Stopped);
         }
     }

@@ -52,6 +52,9 @@ pub fn solve(
         for (i, sum) in sum.iter_mut().enumerate() {
             let fallen: Vec<bool> = (0..chain.len()).map(|n| chain.node(n as u32).fallen >> i & 1 == 1).collect();
             let far = |part: f64| watch.far(Far::Solved(nodes, ((begun + i) as f64 + part) / parts));
+            if !far(0.0) {
+                return Err(Unsolved::Stopped);
+            }
             *sum += weight * reached(&edges, &fallen, days, &far)?;
         }
     }
@@ -82,7 +85,7 @@ fn whole(chain: &mut Chain, nodes_max: usize, before: usize, watch: &dyn Working
         if chain.len() > nodes_max {
             return Err(Unsolved::TooLarge);
         }
-        if all.nodes() % 1024 == 0 && !watch.far(Far::Found(before + chain.len())) {
+        if all.nodes().is_multiple_of(1024) && !watch.far(Far::Found(before + chain.len())) {
             return Err(Unsolved::Stopped);
         }
         let events = chain.all_events(all.nodes() as u32);
@@ -105,11 +108,11 @@ fn reached(edges: &Edges, fallen: &[bool], days: f64, far: &dyn Fn(f64) -> bool)
     let parts = (fastest * days / TICKS).ceil().max(1.0);
     let ticks = fastest * days / parts;
     let often = WORK / edges.edges.len().max(1) + 1;
-    let mut made = 0;
+    let mut made = 0usize;
     for part in 0..parts as u64 {
         let next = after(edges, fallen, fastest, ticks, &now, |tick| {
             made += 1;
-            made % often != 0 || far((part as f64 + (tick / ticks).min(1.0)) / parts)
+            !made.is_multiple_of(often) || far((part as f64 + (tick / ticks).min(1.0)) / parts)
         })?;
         let moved: f64 = next.iter().zip(&now).map(|(a, b)| (a - b).abs()).sum();
         now = next;
