@@ -6,23 +6,28 @@ use output::{code, err, out};
 use overhear::bundle;
 use overhear::explore::Limits;
 use overhear::input::Source;
-use overhear::model::{Action, Arrival, Identity, Property, State, property};
+use overhear::model::action::possible;
+use overhear::model::{Action, Arrival, Identity, Property, State, World, property, step};
 use overhear::policy::OwnRequests;
 use overhear::report::simulation::SimulationRecord;
 use overhear::run::simulation::{Cast, Checked, Play, Prepared, SimulationPlan, case, prepare, simulate, sweep};
 use overhear::run::{Plan, Scenario, expectation, simulation};
 use overhear::scenario::{Expect, HABITS, Model, Profile, Size, read_people, read_scenario};
 use overhear::schema;
+use overhear::simulate::best::Table;
+use overhear::simulate::chain::Setting;
 use overhear::simulate::habits::{Habit, Habits, RATE_MAX, Unfit};
 use overhear::simulate::interval::{Estimate, mean, proportion};
 use overhear::simulate::rare::split;
 use overhear::simulate::runs::{Drawn, all};
 use overhear::simulate::tally::Counted;
-use overhear::simulate::{exact, interval};
+use overhear::simulate::{Far, Strategy, Unsolved, Working, exact, interval};
 use overhear::trace;
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::num::NonZero;
 use std::process::{Command, Output};
+use std::sync::Mutex;
 
 /// What tests have to do with: everything that is bundled.
 struct Bundled {
@@ -133,6 +138,87 @@ fn every_run_is_a_walk_by_the_plain_rules() {
             }
         }
     }
+}
+
+/// All that a run comes to is what the checker knows: its actions are a way by the plain rules from the first state, so
+/// every state in it is reached; where the checker's search came to its end a property falls only if its verdict is
+/// that it does, and in no fewer steps; and where the plain space is small, its states are among all that are in it.
+fn is_known_to_the_checker(plan: &SimulationPlan, cell: &Prepared, space: &Option<HashSet<State>>, number: u64) {
+    let name = format!("{}, {}, {:?}, run {number}", cell.scenario.file.name, cell.model.name, cell.arrives);
+    let (_, happened) = case(plan, cell, number).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+    let actions: Vec<Action> = happened.iter().map(|h| h.action).collect();
+    let w = &cell.setting.world;
+    let states = trace::replay(w, &actions).unwrap_or_else(|e| panic!("{name}: {e}"));
+    assert!(space.as_ref().is_none_or(|space| states.iter().all(|s| space.contains(s))), "{name}: a state of its own");
+    for (&p, &checked) in cell.setting.properties.iter().zip(&cell.checked) {
+        let fell = states.iter().position(|s| !property::condition(w, *s, p));
+        let known = match (fell, checked) {
+            (None, _) | (_, Checked::Unknown) => true,
+            (Some(_), Checked::Holds) => false,
+            (Some(steps), Checked::Falls(shortest)) => steps >= shortest,
+        };
+        assert!(known, "{name}: {p:?} falls after {fell:?} steps, and the checker says {checked:?}");
+    }
+}
+
+/// Every state that can be reached by the plain rules, if they are few.
+fn plain_space(w: &World) -> Option<HashSet<State>> {
+    let actions = possible(w);
+    let mut space = HashSet::from([w.initial()]);
+    let mut new = vec![w.initial()];
+    while let Some(s) = new.pop() {
+        let next = actions.iter().filter_map(|a| step(w, s, *a).ok());
+        new.extend(next.filter(|next| space.insert(*next)));
+        if space.len() > 300 {
+            return None;
+        }
+    }
+    Some(space)
+}
+
+/// Few runs of every cell of these scenarios, by each strategy, held against the checker. Returns how many cells, how
+/// many of them were searched to their end, and how many have a small plain space.
+fn all_cells_are_known_to_the_checker(wanted: impl Fn(&Scenario) -> bool, states_max: usize) -> [usize; 3] {
+    let mut all = bundled();
+    all.scenarios.retain(wanted);
+    let plan = limited(all.plan("as the scenario has it", Play::Attack(None)), states_max);
+    let plan = SimulationPlan { cells: Plan { large: true, ..plan.cells }, days: 60.0, ..plan };
+    let count = |mut cell: Prepared| {
+        let w = cell.setting.world;
+        let space = plain_space(&w);
+        let again = |strategy| Setting::new(w, cell.setting.properties.clone(), strategy);
+        let at_random = [0.5, 20.0].map(|pace| again(Strategy::Opportunist(pace)));
+        (0..2).for_each(|number| is_known_to_the_checker(&plan, &cell, &space, number));
+        for setting in at_random {
+            cell.setting = setting;
+            is_known_to_the_checker(&plan, &cell, &space, 2);
+        }
+        [1, usize::from(!cell.checked.contains(&Checked::Unknown)), usize::from(space.is_some())]
+    };
+    let cells: Vec<[usize; 3]> = some_cells(&plan).into_par_iter().map(count).collect();
+    cells.into_iter().fold([0; 3], |sum, cell| std::array::from_fn(|i| sum[i] + cell[i]))
+}
+
+/// The states after which searches are given up, if `OVERHEAR_STATES` in the environment does not say.
+fn states_max() -> usize {
+    std::env::var("OVERHEAR_STATES").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000)
+}
+
+/// What the plain rules let happen is what the checker's reductions are held against elsewhere (`tests/reductions.rs`).
+#[test]
+#[ignore = "takes a minute: `.ci/run` runs it"]
+fn where_the_search_ends_every_run_of_every_cell_is_known_to_it() {
+    let [cells, searched, small] = all_cells_are_known_to_the_checker(|s| s.file.size == Size::Base, states_max());
+    eprintln!("{cells} cells, {searched} of them searched to their end, {small} with a small plain space");
+    assert!(cells > 1200 && searched > 1100 && small > 300, "{cells} cells, {searched} searched, {small} small");
+}
+
+/// The same for the large ones, of which few searches end.
+#[test]
+#[ignore = "takes minutes: by hand"]
+fn every_run_of_every_large_cell_is_known_to_the_checker() {
+    let told = all_cells_are_known_to_the_checker(|s| s.file.size == Size::Large, states_max());
+    eprintln!("{} cells, {} of them searched to their end, {} with a small plain space", told[0], told[1], told[2]);
 }
 
 #[test]
@@ -311,6 +397,49 @@ fn what_is_best_is_only_told_where_all_of_it_was_looked_at() {
     let told = overhear(&[&asked[..], &["--strategy", "best", "--max-states", "3000"]].concat());
     assert_eq!(code(&told), 2, "{}", out(&told));
     assert!(err(&told).contains("too many states to find the best strategy"), "{}", err(&told));
+}
+
+/// Notes how far work is, and stops it after so many notes.
+struct Notes(Mutex<Vec<Far>>, usize);
+
+impl Working for Notes {
+    fn far(&self, far: Far) -> bool {
+        let mut notes = self.0.lock().expect("no thread panics with it");
+        notes.push(far);
+        notes.len() < self.1
+    }
+}
+
+#[test]
+fn work_on_a_chain_tells_how_far_it_is_and_can_be_stopped() {
+    let all = bundled().only("tls-breaker-one-client", "matrix-tofu");
+    let plan = all.plan("hurried", Play::Opportunist(1.0));
+    let cell = &some_cells(&plan)[0];
+    let notes = |stop| Notes(Mutex::new(Vec::new()), stop);
+    let until = |stop| {
+        let notes = notes(stop);
+        let solved = exact::solve(&cell.setting, &cell.habits(), 20.0, 20_000, &notes);
+        (solved, notes.0.into_inner().expect("no thread panicked"))
+    };
+    let (solved, told) = until(usize::MAX);
+    let (_, nodes) = solved.expect("nobody stops it");
+    assert!(matches!(told[0], Far::Found(1)), "{told:?}");
+    let part = |far: &Far| if let Far::Solved(_, part) = far { Some(*part) } else { None };
+    let parts: Vec<f64> = told.iter().filter_map(part).collect();
+    assert!(parts.windows(2).all(|pair| pair[0] <= pair[1]), "{parts:?}");
+    assert!(parts.iter().all(|part| (0.0..=1.0).contains(part)), "{parts:?}");
+    assert!(parts.len() > 3, "{nodes} nodes, told {} times", parts.len());
+    for stop in [1, told.len() / 2] {
+        assert_eq!(until(stop).0, Err(Unsolved::Stopped), "after {stop} of {} notes", told.len());
+    }
+    let best = |stop| {
+        let (w, p) = (&cell.setting.world, Property::NoRogueKey);
+        Table::of(w, p, &cell.habits(), 20.0, 20_000, &notes(stop)).map(|table| table.len())
+    };
+    assert!(best(usize::MAX).is_ok_and(|states| states > 20));
+    for stop in [1, 2] {
+        assert_eq!(best(stop), Err(Unsolved::Stopped), "after {stop} notes");
+    }
 }
 
 #[test]
