@@ -47,6 +47,7 @@ fn with_cells(scenario: Scenario, model: &Model, states_max: usize, does: impl F
         days: 1.0,
         seed: 1,
         exact: None,
+        rare: false,
     };
     does(prepare(&plan, &()).expect("bundled files are right"));
 }
@@ -244,6 +245,7 @@ fn what_walks_know_nothing_of_is_refused() {
         &["--property", "no-rogue-key"],
         &["--sweep"],
         &["--exact"],
+        &["--rare"],
         &["--out", "nowhere"],
         &["--steps", "0"],
         &["--steps", "10001"],
