@@ -9,7 +9,7 @@ pub mod simulate;
 
 use crate::bundle;
 use crate::explore::{Limits, Progress, Tick};
-use crate::input::{self, Diagnostic, Source};
+use crate::input::{self, Diagnostic, Source, visible};
 use crate::model::{Arrival, Property, Reductions};
 use crate::report::record::Record;
 use crate::report::{ci, explain, itf, matrix, terminal, write_whole};
@@ -105,8 +105,10 @@ impl Failure {
         let coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
         let (text, exit) = match self {
             Self::Input(d) => (d.render(coloured), Exit::BadInput),
-            Self::Message(m) => (format!("error: {m}"), Exit::BadInput),
-            Self::Untrue(m) => (format!("internal error: {m}\nPlease report this with the command."), Exit::Internal),
+            Self::Message(m) => (format!("error: {}", lines(&m)), Exit::BadInput),
+            Self::Untrue(m) => {
+                (format!("internal error: {}\nPlease report this with the command.", lines(&m)), Exit::Internal)
+            }
             // Whoever reads our output has seen enough.
             Self::Io(e) if e.kind() == io::ErrorKind::BrokenPipe => return Exit::Fine,
             Self::Io(e) => (format!("error: {e}"), Exit::BadInput),
@@ -114,6 +116,11 @@ impl Failure {
         anstream::eprintln!("{}", text.trim_end());
         exit
     }
+}
+
+/// The lines of a message, which may name what others wrote.
+fn lines(message: &str) -> String {
+    message.lines().map(visible).collect::<Vec<_>>().join("\n")
 }
 
 /// How a result is written.
@@ -675,12 +682,20 @@ pub fn replay(path: &Path) -> Result<Exit, Failure> {
     let (world, names) = scenario::compile(&scenario_file, &scenario_source, &model, &known, arrives)?;
     let mut actions = Vec::new();
     for (i, line) in file.actions.iter().enumerate() {
-        actions.push(trace::parse(&world, &names, line).map_err(|e| wrong(format!("action {} `{line}`: {e}", i + 1)))?);
+        actions.push(
+            trace::parse(&world, &names, line)
+                .map_err(|e| wrong(format!("action {} `{}`: {e}", i + 1, visible(line))))?,
+        );
     }
     match trace::replay(&world, &actions) {
         Err(e) => {
             let line = &file.actions[e.step - 1];
-            print(&format!("step {} `{line}` cannot happen: blocked by the guard {:?}\n", e.step, e.blocked))?;
+            print(&format!(
+                "step {} `{}` cannot happen: blocked by the guard {:?}\n",
+                e.step,
+                visible(line),
+                e.blocked
+            ))?;
             Ok(Exit::Unmet)
         }
         Ok(states) => {

@@ -524,13 +524,33 @@ pub fn reason(e: &std::io::Error) -> String {
     said.split(" (os error").next().unwrap_or(&said).to_lowercase()
 }
 
+/// Whether a character would be unseen in a terminal and yet change what is seen: it moves the cursor, ends the line or
+/// turns the direction of writing.
+pub fn is_invisible(c: char) -> bool {
+    // Zero-width characters too, but for the two that join and part letters and emoji.
+    let zero_width = matches!(c, '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || zero_width || turns
+}
+
+/// A text with everything in it to be seen, on one line, and wherever a line is broken no command to whoever reads the
+/// log: GitHub's runner takes what follows `::` at the beginning of a line, or `##[` anywhere, for one.
+pub fn visible(text: &str) -> String {
+    let one = |c: char| match c {
+        '\n' | '\r' | '\t' => " ".to_string(),
+        c if is_invisible(c) => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    let text = text.chars().map(one).collect::<String>().replace("##[", "## [");
+    let words =
+        text.split(' ').map(|word| if word.starts_with("::") { format!(": {}", &word[1..]) } else { word.into() });
+    words.collect::<Vec<String>>().join(" ")
+}
+
 /// A text as it may stand in a message: on one line, without control characters, not too long.
 pub fn shown(text: &str) -> String {
-    let invisible = |c: char| {
-        // Zero-width characters, and those that turn the direction of writing.
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
-    };
-    let visible = |c: char| if invisible(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    let joins = |c: char| matches!(c, '\u{200c}' | '\u{200d}');
+    let visible = |c: char| if is_invisible(c) || joins(c) { c.escape_unicode().to_string() } else { c.to_string() };
     let cut = if text.chars().count() > NAME_SHOWN_MAX { "…" } else { "" };
     text.chars().take(NAME_SHOWN_MAX).map(visible).collect::<String>() + cut
 }

@@ -4,6 +4,7 @@ use super::terminal::{cell_text, claim_place, expected_text, wrapped};
 use crate::bundle;
 use crate::explore::recovery::recovery;
 use crate::explore::{Limits, Progress};
+use crate::input::is_invisible;
 use crate::model::{Action, Property, World};
 use crate::report::matrix::{stopped_word, thousands, verdict_word};
 use crate::run::{Cell, Left, RunError, Verdict, left, stopped_by};
@@ -63,7 +64,21 @@ pub fn command(cell: &Cell, property: Property) -> String {
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    match () {
+        () if word.chars().all(plain) => word.to_string(),
+        // What cannot be seen is written so that it can.
+        () if word.chars().any(is_invisible) => format!("$'{}'", word.chars().map(escaped).collect::<String>()),
+        () => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+/// A character between the quotes of `$'…'`.
+fn escaped(c: char) -> String {
+    match c {
+        '\'' | '\\' => format!("\\{c}"),
+        c if is_invisible(c) => format!("\\u{:04x}", c as u32),
+        c => c.to_string(),
+    }
 }
 
 /// Values on one axis that stop the steps of an attack, one of them at a time.

@@ -1,14 +1,19 @@
 //! Texts of others in Markdown.
 
+use crate::input::is_invisible;
+
 /// A text as Markdown shows it word for word, on one line, in a cell of a table too.
 pub fn text(text: &str) -> String {
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
     let entity = |(i, c): (usize, char)| match c {
         '&' | '<' | '>' | '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '#' | '~' | '$' | '@' => {
             format!("&#{};", c as u32)
         }
-        // At the beginning of a line these make a list or a heading.
-        '-' | '+' | '=' if i == 0 => format!("&#{};", c as u32),
-        '\n' | '\r' => " ".to_string(),
+        // At the beginning of a line these make a list, a heading or code, and so does a number with a stop.
+        '-' | '+' | '=' | ' ' if i == 0 => format!("&#{};", c as u32),
+        '.' | ')' if i == digits && i > 0 => format!("&#{};", c as u32),
+        '\n' | '\r' | '\t' => " ".to_string(),
+        c if is_invisible(c) => '\u{fffd}'.to_string(),
         c => c.to_string(),
     };
     text.chars().enumerate().map(entity).collect()

@@ -2,9 +2,10 @@
 
 use crate::explore::cost::{Cost, Event, cast, cheapest, event};
 use crate::explore::{Findings, Stopped};
+use crate::input::visible;
 use crate::model::{Arrival, Property, Reductions};
-use crate::report::csv;
 use crate::report::record::{Word, expected_word};
+use crate::report::{csv, markdown};
 use crate::run::{Cell, Verdict};
 use crate::scenario::{Model, arrival_name, property_name};
 use comfy_table::{CellAlignment, Table, presets};
@@ -210,7 +211,7 @@ fn scenario_table(name: &str, group: &[&Cell]) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     let title = &group[0].scenario.file.title;
-    format!("{name}: {title}\n{}\n", text(&table))
+    format!("{name}: {}\n{}\n", visible(title), text(&table))
 }
 
 /// What a policy costs: setting up, and what single honest events ask of whom.
@@ -331,7 +332,7 @@ pub fn markdown(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Strin
     );
     for (name, group) in by_scenario(cells) {
         let properties: Vec<&str> = group[0].verdicts.iter().map(|v| property_name(v.0)).collect();
-        out += &format!("\n## {name}\n\n{}\n\n", group[0].scenario.file.title);
+        out += &format!("\n## {name}\n\n{}\n\n", markdown::text(&group[0].scenario.file.title));
         out += &format!("| model | arrives | {} | states |\n", properties.join(" | "));
         out += &format!("|{}\n", " --- |".repeat(properties.len() + 3));
         for cell in group {

@@ -16,6 +16,7 @@ use crate::model::Property;
 use crate::report::claims::{self, Told};
 use crate::report::diff::{self, Outcome, Side};
 use crate::report::itf::{self, Meta};
+use crate::report::markdown;
 use crate::report::matrix::PolicyCost;
 use crate::run::{Cell, Verdict};
 use crate::scenario::{Model, arrival_name, property_name};
@@ -102,7 +103,7 @@ impl Run<'_> {
     /// A policy's title, marked if some value of it is unverified.
     fn title(&self, n: Nth) -> String {
         let mark = if self.models[n].unverified() == 0 { "" } else { "†" };
-        format!("*{}*{mark}", self.models[n].title)
+        format!("*{}*{mark}", markdown::text(&self.models[n].title))
     }
 
     /// Several policies' titles.
@@ -221,7 +222,8 @@ pub fn markdown(run: &Run, sections: &[Section]) -> String {
         out += &format!("\n## {}\n\n{}\n", section.title, section.lead);
         out += &section.findings.iter().map(|text| format!("\n- {text}\n")).collect::<String>();
     }
-    let name = |m: &Model| format!("*{}*{} is `{}`", m.title, if m.unverified() == 0 { "" } else { "†" }, m.name);
+    let mark = |m: &Model| if m.unverified() == 0 { "" } else { "†" };
+    let name = |m: &Model| format!("*{}*{} is `{}`", markdown::text(&m.title), mark(m), m.name);
     let all: Vec<String> = run.models.iter().map(name).collect();
     let all = all.join("; ");
     out + &format!("\n## The policies by their names in files\n\n{all}. †: some values are unverified.\n")

@@ -1,7 +1,7 @@
 //! What a person reads in the terminal: unmet expectations and a summary.
 
 use crate::explore::Stopped;
-use crate::input::{Place, Span};
+use crate::input::{Place, Span, visible};
 use crate::model::Property;
 use crate::report::matrix::{reductions_words, stopped_word, thousands, verdict_word};
 use crate::run::{Cell, Verdict};
@@ -22,7 +22,8 @@ fn width() -> usize {
     *COLUMNS
 }
 
-/// `text` after `first`, wrapped at spaces; the lines after the first are indented by `indent`.
+/// `text` after `first`, wrapped at spaces; the lines after the first are indented by `indent`. What others wrote
+/// cannot steer the terminal, or the log that a line of its own would be a command to.
 pub fn wrapped(first: &str, indent: usize, text: &str) -> String {
     wrapped_to(width(), first, indent, text)
 }
@@ -30,7 +31,7 @@ pub fn wrapped(first: &str, indent: usize, text: &str) -> String {
 /// The same, to so many columns.
 pub fn wrapped_to(columns: usize, first: &str, indent: usize, text: &str) -> String {
     let (mut out, mut column) = (first.to_string(), first.chars().count());
-    for (i, word) in text.split(' ').enumerate() {
+    for (i, word) in visible(text).split(' ').enumerate() {
         let length = word.chars().count();
         if i > 0 && column + 1 + length > columns {
             out += &format!("\n{}{word}", " ".repeat(indent));
@@ -91,9 +92,9 @@ pub fn unmet(cells: &[Cell]) -> String {
             (Verdict::Vacuous { why }, ..) => out += &format!("vacuous   {name}\n  {why}\n"),
             (_, Some(false), Some(claim)) => {
                 let (line, column) = claim_place(cell, i);
-                let path = &cell.scenario.source.path;
+                let path = visible(&cell.scenario.source.path);
                 out += &format!("UNMET     {name} {}, {}\n", verdict_word(verdict), expected_text(claim.expect));
-                out += &format!("  expected at {path}:{line}:{column} because: {}\n", claim.why);
+                out += &format!("  expected at {path}:{line}:{column} because: {}\n", visible(&claim.why));
                 if let Verdict::Violated { trace: actions } = verdict {
                     let texts = actions.iter().map(|&a| trace::text(&cell.world, &cell.names, a));
                     out += &texts.enumerate().map(|(n, t)| format!("  {:>3}. {t}\n", n + 1)).collect::<String>();
