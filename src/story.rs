@@ -6,7 +6,9 @@ pub use gist::{Gist, gist};
 use crate::model::bits::Index;
 use crate::model::people::Publication;
 use crate::model::state::{Among, OfDevices, OfPeople};
-use crate::model::{Action, Answer, Device, Identity, Person, Property, Set, Shown, State, World, property};
+use crate::model::{
+    Action, Answer, Device, Identity, PEOPLE_MAX, Person, Property, Set, Shown, State, World, property, step,
+};
 use crate::policy::{KeyBackup, OwnRequests};
 use crate::trace::{Names, ReplayError, replay};
 
@@ -35,6 +37,18 @@ pub fn tell(w: &World, names: &Names, actions: &[Action]) -> Result<Vec<Told>, R
             by_adversary: action.is_adversarial(),
         })
         .collect())
+}
+
+/// Steps that people take from a state on, a sentence each, whatever the scenario lets them do.
+pub fn told_from(w: &World, names: &Names, mut s: State, actions: &[Action]) -> Vec<String> {
+    let w = &World { options: [true; 5], ..*w };
+    let mut told = Vec::new();
+    for &action in actions {
+        let next = step(w, s, action).expect("steps are searched before they are told");
+        told.push(sentence(w, names, s, next, action));
+        s = next;
+    }
+    told
 }
 
 /// A name with a capital: a person's anywhere, a device's where a sentence begins.
@@ -426,13 +440,77 @@ pub fn consequence(w: &World, names: &Names, s: State, property: Property) -> St
     }
 }
 
+/// Devices that the adversary signed out of the accounts of people who are in the room.
+fn thrown_off(w: &World, s: &State) -> Set<Device> {
+    s.evicted.iter().filter(|&d| s.members.has(w.owner(d))).collect()
+}
+
 fn lock_out(w: &World, names: &Names, s: State) -> String {
-    let thrown_off: Set<Device> = s.evicted.iter().filter(|&d| s.members.has(w.owner(d))).collect();
-    if thrown_off.is_empty() {
-        return "Even by the servers' true answers, something that the adversary made now keeps an honest message \
-                from an honest device."
-            .to_string();
+    let off = thrown_off(w, &s);
+    let verb = if off.len() == 1 { "was thrown off its account and misses" } else { "were thrown off and miss" };
+    match (off.is_empty(), lost(w, names, &s)) {
+        (false, _) => format!("{} {verb} every message.", capital(&device_list(names, off))),
+        (true, Some(lost)) => {
+            format!("Because of something that the adversary made, {lost}, even if the servers now answer truly.")
+        }
+        (true, None) => "Even by the servers' true answers, something that the adversary made now keeps an honest \
+                         message from an honest device."
+            .to_string(),
     }
-    let verb = if thrown_off.len() == 1 { "was thrown off its account and misses" } else { "were thrown off and miss" };
-    format!("{} {verb} every message.", capital(&device_list(names, thrown_off)))
+}
+
+/// What no longer arrives because of something that the adversary made, though the servers answer truly: as a clause.
+fn lost(w: &World, names: &Names, s: &State) -> Option<String> {
+    let present = s.members.minus(w.uninvited);
+    let senders: Set<Device> = s.signed_in.and(w.senders).iter().filter(|&v| present.has(w.owner(v))).collect();
+    let mut groups: Vec<(Loss, Set<Device>)> = Vec::new();
+    for (v, loss) in senders.iter().filter_map(|v| Some((v, loss_of(w, s, v)?))) {
+        match groups.iter_mut().find(|(other, _)| *other == loss) {
+            Some((_, from)) => *from = from.with(v),
+            None => groups.push((loss, Set::EMPTY.with(v))),
+        }
+    }
+    let clause = |(loss, from): &(Loss, Set<Device>)| {
+        let of = |p: Person| (p, from.and(w.of(p)));
+        let sends = |(p, from): (Person, Set<Device>)| {
+            let all = from == senders.and(w.of(p));
+            let from = if all { String::new() } else { format!(" from {}", device_list(names, from)) };
+            format!("what {} sends{from}", person(names, p))
+        };
+        let sent = w.all_people().map(of).filter(|(_, from)| !from.is_empty()).map(sends);
+        let sent = list(&sent.collect::<Vec<_>>());
+        match loss {
+            Loss::Everybody => format!("{sent} is refused as a whole"),
+            Loss::Some(missing) if missing.len() == 1 => format!("{} misses {sent}", device_list(names, *missing)),
+            Loss::Some(missing) => format!("{} miss {sent}", device_list(names, *missing)),
+        }
+    };
+    let clauses: Vec<String> = groups.iter().map(clause).collect();
+    (!clauses.is_empty()).then(|| clauses.join(", and "))
+}
+
+/// Whom the messages of a device no longer reach.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// Nobody gets them.
+    Everybody,
+    /// These honest devices do not.
+    Some(Set<Device>),
+}
+
+/// What comes of the messages of `v` because of something that the adversary made, though the servers answer truly.
+fn loss_of(w: &World, s: &State, v: Device) -> Option<Loss> {
+    // The property itself says whether it is the adversary's making that is in the way of this device's messages.
+    let alone = World { senders: Set::EMPTY.with(v), ..*w };
+    if property::condition(&alone, State { evicted: Set::EMPTY, ..*s }, Property::NoLockOut) {
+        return None;
+    }
+    // Who had a key before would be taken for somebody who gets this one.
+    let before = State { past: Set::EMPTY, current: Set::EMPTY, after: Set::EMPTY, ..*s };
+    let Ok(after) = step(w, before, Action::Send(v, [Answer::Truth; PEOPLE_MAX])) else {
+        return Some(Loss::Everybody);
+    };
+    let in_room = s.members.minus(w.uninvited).iter().fold(Set::EMPTY, |all, p| all.union(w.of(p)));
+    let missing = s.signed_in.and(in_room).minus(s.stolen).minus(after.holders());
+    (!missing.is_empty()).then_some(Loss::Some(missing))
 }

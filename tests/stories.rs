@@ -80,6 +80,10 @@ fn every_attack_is_told_in_one_sentence() {
                     let case = format!("{}, {}, {p:?}: {sentence}", file.name, model.name);
                     assert!(sentence.ends_with('.') && sentence.matches(". ").count() == 0, "{case}");
                     assert!(!sentence.contains("  ") && !sentence.contains(" ,") && !sentence.contains(",,"), "{case}");
+                    assert!(!sentence.contains("an honest device misses"), "it is not said which: {case}");
+                    let acts: Vec<&str> = sentence.split([';', ',']).flat_map(|part| part.split(" and ")).collect();
+                    let said = |act: &&&str| act.len() > 20 && acts.iter().filter(|other| other == act).count() > 1;
+                    assert_eq!(acts.iter().find(said), None, "said twice: {case}");
                     for d in overhear::model::property::culprits(&w, end, p).iter() {
                         assert!(sentence.to_lowercase().contains(names.device(d)), "{case}: {}", names.device(d));
                     }

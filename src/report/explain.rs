@@ -9,7 +9,7 @@ use crate::model::{Action, Property, World};
 use crate::report::matrix::{stopped_word, thousands, verdict_word};
 use crate::run::{Cell, Left, RunError, Verdict, left, stopped_by};
 use crate::scenario::{arrival_name, property_name};
-use crate::story::{Told, capital, consequence, gist, tell};
+use crate::story::{Told, capital, consequence, gist, tell, told_from};
 use crate::trace::{self, Names};
 use anstyle::{AnsiColor, Style};
 use rayon::prelude::*;
@@ -177,9 +177,9 @@ fn way_out(cell: &Cell, actions: &[Action]) -> String {
     let Some(steps) = recovery(&cell.world, cell.end(actions)) else {
         return "No way out was found by honest steps alone.\n".to_string();
     };
-    let texts = steps.iter().map(|&a| trace::text(&cell.world, &cell.names, a));
+    let told = told_from(&cell.world, &cell.names, cell.end(actions), &steps);
     let head = "The fewest honest steps after which nobody is locked out, once the adversary rests:";
-    wrapped("", 0, head) + &texts.map(|t| format!("  {t}\n")).collect::<String>()
+    wrapped("", 0, head) + &told.iter().map(|t| wrapped("  ", 4, t)).collect::<String>()
 }
 
 /// Which axis values let the attack happen, with their sources, and what is left with others, if that was searched.

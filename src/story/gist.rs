@@ -1,6 +1,6 @@
 //! An attack in one sentence: who acts, what they do, with which device, and what comes of it.
 
-use super::{capital, device_list, list, person, person_list};
+use super::{capital, device_list, list, lost, person, person_list, thrown_off};
 use crate::model::bits::Index;
 use crate::model::people::Publication;
 use crate::model::property::culprits;
@@ -31,7 +31,8 @@ impl fmt::Display for Gist {
 pub fn gist(w: &World, names: &Names, actions: &[Action], property: Property) -> Result<Gist, ReplayError> {
     let states = replay(w, actions)?;
     let end = states[states.len() - 1];
-    let mut teller = Teller { w, names, actions, end, property, met: Set::EMPTY, heard: Vec::new(), told: Vec::new() };
+    let (met, swapped) = (Set::EMPTY, Set::EMPTY);
+    let mut teller = Teller { w, names, actions, end, property, met, heard: Vec::new(), swapped, told: Vec::new() };
     for (i, pair) in states.windows(2).enumerate() {
         teller.step(i, &pair[0], &pair[1]);
     }
@@ -46,19 +47,30 @@ struct Clause {
     does: String,
 }
 
+impl Clause {
+    /// Whether the one who did the `last` does this too: the adversary is the same on a link and off it.
+    fn is_by_who(&self, last: &Self) -> bool {
+        self.who == last.who || self.who == ADVERSARY && last.who.starts_with(ADVERSARY)
+    }
+}
+
 /// Clauses one after another; what the same one does next shares the subject.
 fn joined(clauses: &[Clause]) -> String {
     let mut sentences: Vec<(String, Vec<String>)> = Vec::new();
-    let mut last = None;
+    let mut last: Option<&Clause> = None;
     for clause in clauses {
-        match sentences.last_mut() {
-            Some((_, acts)) if clause.during.is_none() && last == Some(&clause.who) => acts.push(clause.does.clone()),
+        match (sentences.last_mut(), last) {
+            (Some((_, acts)), Some(last)) if clause.during.is_none() && clause.is_by_who(last) => {
+                // What is done afterwards is not done meanwhile.
+                let then = if last.during.is_some() { "then " } else { "" };
+                acts.push(format!("{then}{}", clause.does));
+            }
             _ => {
                 let during = clause.during.as_ref().map_or(String::new(), |d| format!("{d}, "));
                 sentences.push((during + &clause.who, vec![clause.does.clone()]));
             }
         }
-        last = Some(&clause.who);
+        last = Some(clause);
     }
     let sentences = sentences.iter().map(|(who, acts)| format!("{who} {}", in_a_row(acts)));
     sentences.collect::<Vec<_>>().join("; ")
@@ -87,6 +99,8 @@ struct Teller<'a> {
     met: Set<Device>,
     /// The lies that were told, and to whom.
     heard: Vec<(Device, Person, Lie)>,
+    /// Those of whom a forged identity was confirmed as somebody compared.
+    swapped: Set<Person>,
     told: Vec<Clause>,
 }
 
@@ -105,6 +119,10 @@ impl Teller<'_> {
 
     fn name(&self, d: Device) -> String {
         self.names.device(d).to_string()
+    }
+
+    fn devices(&self, all: Set<Device>) -> String {
+        device_list(self.names, all)
     }
 
     /// A client, by its owner if that has no other.
@@ -142,6 +160,14 @@ impl Teller<'_> {
         let (known, name) = (self.met.has(d) || !self.w.rogue.has(d), self.it(d));
         let end = if where_to.is_empty() { String::new() } else { format!(" {where_to}") };
         if known { format!("{act} {name}{end}") } else { format!("{act} a device of its own{end}, {name}") }
+    }
+
+    /// Whose doing it is what is done to the account of a device's owner.
+    fn holder_of(&self, d: Device) -> String {
+        match self.w.controls(self.w.owner(d)) {
+            true => format!("{}'s server", self.owner(d)),
+            false => ADVERSARY.to_string(),
+        }
     }
 
     /// Who stands between a client and the server, for what passes there.
@@ -191,7 +217,8 @@ impl Teller<'_> {
             }
             Action::ReshareKeys(v, to, answer) => {
                 self.lie(before, v, self.w.owner(to), answer);
-                let id = self.w.reuses(to).map_or(String::new(), |h| format!(", under the id of {}", self.name(h)));
+                let id = |h| format!(", which goes by the id of {}", self.name(h));
+                let id = self.w.reuses(to).map_or(String::new(), id);
                 let does = format!("sends the key of an old message again, to {}{id}", self.it(to));
                 self.say(self.client(v), does);
             }
@@ -244,6 +271,7 @@ impl Teller<'_> {
         if self.heard.contains(&(v, q, lie)) || own && harmless {
             return;
         }
+        let earlier = self.heard.iter().rev().find(|(u, p, _)| (*u, *p) == (v, q)).map(|(.., lie)| *lie);
         self.heard.push((v, q, lie));
         let who = match () {
             () if self.w.controls(q) => format!("{}'s server", self.person(q)),
@@ -251,12 +279,10 @@ impl Teller<'_> {
             () => format!("{ADVERSARY}, on the link of {},", self.name(v)),
         };
         let (client, whose) = (self.client(v), self.person(q));
-        let shows = match lie.identity {
-            Shown::Forged | Shown::Stealth => Some(format!("shows {client} a forged identity of {whose}")),
-            Shown::Old => Some(format!("shows {client} the identity that {whose} has replaced")),
-            Shown::Nothing | Shown::True => None,
-        };
+        let same = |of: fn(&Lie) -> bool| of(&lie) && earlier.is_some_and(|e| of(&e));
+        let shows = self.shown(&who, &client, q, &lie, earlier);
         let hides = lie.identity == Shown::Nothing && self.w.policy(q).has_identity();
+        let hides = hides && !same(|lie| lie.identity == Shown::Nothing);
         let hides = hides.then(|| format!("hides {whose}'s identity from {client}"));
         let new: Set<Device> = lie.added.minus(before.registered).minus(self.met);
         let adds = match (lie.added.is_empty(), new == lie.added && new.len() == 1, &shows) {
@@ -267,7 +293,8 @@ impl Teller<'_> {
             (_, false, None) if new.is_empty() => None,
             (_, false, None) => Some(format!("invents devices for {whose}, {}", self.them(lie.added))),
         };
-        let omits = (!lie.left_out.is_empty()).then(|| format!("leaves out {}", device_list(self.names, lie.left_out)));
+        let omits = !lie.left_out.is_empty() && earlier.is_none_or(|e| e.left_out != lie.left_out);
+        let omits = omits.then(|| format!("leaves {} out of what it tells {client}", self.devices(lie.left_out)));
         let omits = omits.filter(|_| adds.is_none() || self.property.is_of_true_answers());
         let shown_with = match (shows, adds) {
             (Some(shows), Some(adds)) => Some(format!("{shows} {adds}")),
@@ -275,6 +302,22 @@ impl Teller<'_> {
         };
         for act in hides.into_iter().chain(shown_with).chain(omits) {
             self.say(who.clone(), act);
+        }
+    }
+
+    /// Which identity of `q` that is not theirs `who` shows to `client`, if any.
+    fn shown(&self, who: &str, client: &str, q: Person, lie: &Lie, earlier: Option<Lie>) -> Option<String> {
+        let whose = self.person(q);
+        let forged = |shown: Shown| matches!(shown, Shown::Forged | Shown::Stealth);
+        let again = earlier.is_some_and(|e| forged(e.identity)) || self.swapped.has(q);
+        let another = format!("shows {client} a forged identity of ");
+        let and_one = |c: &Clause| c.who == who && c.does.strip_prefix(&another).is_some_and(|p| !p.contains(' '));
+        match lie.identity {
+            Shown::Forged | Shown::Stealth if again => Some(format!("shows {client} that identity")),
+            Shown::Forged | Shown::Stealth if self.told.last().is_some_and(and_one) => Some(format!("one of {whose}")),
+            Shown::Forged | Shown::Stealth => Some(another + &whose),
+            Shown::Old => Some(format!("shows {client} the identity that {whose} has replaced")),
+            Shown::Nothing | Shown::True => None,
         }
     }
 
@@ -348,7 +391,10 @@ impl Teller<'_> {
                 let to = self.adversarys(a);
                 let code = !self.w.policy(self.w.owner(a)).joins_by_approval() && !before.registered.has(a);
                 let does = if code { format!("reading out the code for {to}") } else { format!("approving {to}") };
-                self.say(self.owner(by), format!("is tricked into {does}"));
+                let who = self.owner(by);
+                let tricked = |c: &Clause| c.who == who && c.does.starts_with("is tricked into ");
+                let again = self.told.last().is_some_and(tricked);
+                self.say(who, if again { format!("into {does}") } else { format!("is tricked into {does}") });
                 if gained(self.w, before, after).has(a) {
                     let it = self.it(a);
                     self.say(it, "is handed the old keys");
@@ -362,6 +408,7 @@ impl Teller<'_> {
                 let last = self.told.last_mut().expect("it was just told");
                 last.does += &format!(" {server} {gave}");
                 self.say(self.client(v), "signs that");
+                self.swapped = self.swapped.with(q);
             }
             _ => self.by_adversary(before, after, action),
         }
@@ -382,7 +429,7 @@ impl Teller<'_> {
                 }
             }
             Action::EvictDevice(a) => {
-                (ADVERSARY.into(), format!("signs {} out of {}'s account", self.name(a), self.owner(a)))
+                (self.holder_of(a), format!("signs {} out of {}'s account", self.name(a), self.owner(a)))
             }
             Action::ForgeIdentity(q, stealthy) => {
                 let too = if stealthy { " that signs the honest devices too" } else { "" };
@@ -393,7 +440,7 @@ impl Teller<'_> {
                 let off = before.signed_in.minus(after.signed_in);
                 let act = format!("registers {}'s phone number anew on", self.owner(a));
                 let does = self.with_own(a, &act, "");
-                let which = format!(", which throws {} off", device_list(self.names, off));
+                let which = format!(", which throws {} off", self.devices(off));
                 (ADVERSARY.into(), if off.is_empty() { does } else { does + &which })
             }
             Action::StealRecovery(q) => (ADVERSARY.into(), format!("takes {}'s recovery key", self.person(q))),
@@ -408,14 +455,12 @@ impl Teller<'_> {
                 (ADVERSARY.into(), self.with_own(a, "links", &format!("from the stolen {}", self.name(by))))
             }
             Action::PlantBackup(a) => {
-                let who =
-                    if self.w.controls(self.w.owner(a)) { server(self, self.w.owner(a)) } else { ADVERSARY.into() };
                 let to = self.with_own(a, "for", "to read");
-                (who, format!("names a backup of its own as {}'s, {to}", self.owner(a)))
+                (self.holder_of(a), format!("names a backup of its own as {}'s, {to}", self.owner(a)))
             }
             Action::OpenBackup(a) => {
                 let act = format!("reads {}'s backup on", self.owner(a));
-                (ADVERSARY.into(), self.with_own(a, &act, ""))
+                (self.holder_of(a), self.with_own(a, &act, ""))
             }
             _ => return,
         };
@@ -428,8 +473,13 @@ impl Teller<'_> {
         let stolen = culprits.within(self.end.stolen);
         let owner = person_list(self.names, culprits.iter().map(|d| self.w.owner(d)).collect());
         let it = self.them(culprits);
+        // What was on a stolen device nobody had to give.
+        let given = |c: &Clause| ["room key", "old keys", "the keys", "backup"].iter().any(|key| c.does.contains(key));
+        let holding = stolen && !self.told.iter().any(given);
         match self.property {
             Property::NoRogueKey if stolen => format!("; {it} holds a room key"),
+            Property::NoHiddenKey if holding => format!("; {it} holds a room key, and {owner} looks and never sees it"),
+            Property::NoSilentLeak if holding => format!("; {it} holds a room key, and nobody is warned"),
             Property::NoRogueKey => format!(", and {owner} never enrolled {it}"),
             Property::NoHiddenKey => format!("; {owner} looks and never sees {it}"),
             Property::NoUnnoticedLeak => format!("; {owner} has looked, and nobody is warned"),
@@ -441,7 +491,8 @@ impl Teller<'_> {
             Property::PastStaysPrivate => format!("; so it reads messages from before {it} existed"),
             Property::RemovalEndsAccess => format!("; so {it} gets keys even after the removal"),
             Property::NeverShownAsVerified => format!(", and a client displays {it} as verified"),
-            Property::NoUninvitedReader => format!(", and nobody invited {owner}"),
+            // That nobody invited them was told where they appear.
+            Property::NoUninvitedReader => format!(", and {owner} reads along"),
             Property::NoUnseenReader => format!(", and no client displays {owner} among the members"),
             Property::NoBlockedRoom => {
                 "; from then on messages to the room are refused as a whole, and nobody gets them".to_string()
@@ -452,10 +503,11 @@ impl Teller<'_> {
     }
 
     fn locked_out(&self) -> String {
-        let off: Set<Device> = self.end.evicted.iter().filter(|&d| self.end.members.has(self.w.owner(d))).collect();
-        match off.is_empty() {
-            true => "; from then on an honest device misses messages".to_string(),
-            false => format!("; from then on {} misses every message", device_list(self.names, off)),
+        let off = thrown_off(self.w, &self.end);
+        match (off.is_empty(), lost(self.w, self.names, &self.end)) {
+            (true, Some(lost)) => format!("; from then on {lost}"),
+            (true, None) => "; from then on an honest device misses messages".to_string(),
+            (false, _) => format!("; from then on {} misses every message", self.devices(off)),
         }
     }
 }

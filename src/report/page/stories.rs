@@ -6,7 +6,7 @@ use crate::report::chart::{Chart, chart};
 use crate::report::{explain, itf, results};
 use crate::run::{Cell, Verdict, stopped_by};
 use crate::scenario::{arrival_name, property_name};
-use crate::story::{Gist, capital, consequence, gist, tell};
+use crate::story::{Gist, capital, consequence, gist, tell, told_from};
 use crate::trace;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -176,7 +176,7 @@ fn story(cells: &[Cell], number: usize, group: &[Spot]) -> (Story, (String, Stri
         let source = cell.model.source(&axis).map(str::to_string);
         StopsIt { axis, value, source, others }
     };
-    let way_out = || recovery(w, end).unwrap_or_default().iter().map(|&a| trace::text(w, names, a)).collect();
+    let way_out = || told_from(w, names, end, &recovery(w, end).unwrap_or_default());
     let trace = results::trace_name(&itf::meta(cell, property));
     let value = itf::of_cell(cell, property, actions).expect(replayed);
     let story = Story {
