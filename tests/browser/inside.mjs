@@ -1,6 +1,6 @@
 // What runs inside a page: each function stands alone and returns findings as pairs of a kind and a sentence.
 
-/** Text that ends outside its chart, charts that are hidden or beside the page, and whatever else is cut off. */
+/** Text that ends outside its chart, charts that are hidden or beside the page, and whatever else cannot be seen. */
 export function layout(print) {
   const found = [];
   const root = document.scrollingElement;
@@ -32,6 +32,17 @@ export function layout(print) {
       found.push(["cut", `${called(el)}: ${el.clientWidth} of ${el.scrollWidth} can be seen`]);
     }
     if (cut && scrolls(el) && el.tabIndex < 0) found.push(["unfocusable", `${called(el)} scrolls, not by keyboard`]);
+    const css = getComputedStyle(el);
+    // Browsers leave backgrounds out on paper unless they are told that they mean something.
+    const painted = !["rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"].includes(css.backgroundColor);
+    if (print && el !== document.body && painted && css.printColorAdjust !== "exact") {
+      found.push(["unprinted", `${called(el)} has a background, on paper it has none`]);
+    }
+    // What stays while the rest scrolls leaves room for the rest.
+    const stays = css.position === "sticky" && css.left !== "auto" ? scroller(el) : null;
+    if (stays && box.width > 0.45 * stays.clientWidth) {
+      found.push(["crowded", `${called(el)} keeps ${box.width} of ${stays.clientWidth}`]);
+    }
   }
 
   const drawn = (svg) => [...svg.children].some((c) => !/^(defs|symbol|style|title|desc|metadata)$/.test(c.localName));

@@ -19,7 +19,7 @@ svg text { fill: CanvasText; font: 14px sans-serif; }
 @media print { .wide { overflow-x: visible; } details::details-content { content-visibility: visible; } }";
 
 /// What is added to a sound page, and the kinds of findings that must come of it: these and no others.
-const PAGES: [(&str, &str, &[&str]); 23] = [
+const PAGES: [(&str, &str, &[&str]); 25] = [
     ("sound", "", &[]),
     ("warning", "<script>console.warn('x')</script>", &["console"]),
     ("throws", "<script>throw new Error('x')</script>", &["error"]),
@@ -63,6 +63,13 @@ const PAGES: [(&str, &str, &[&str]); 23] = [
         "<svg viewBox='0 0 99 30' width='99'><rect width='99' height='30' fill='#777'/><text x='9' y='20'
          style='fill: #888'>A label</text></svg>",
         &["contrast"],
+    ),
+    ("colour-on-screen-only", "<p><b style='background: #fcc; color: #000'>falls</b></p>", &["unprinted"]),
+    (
+        "crowded",
+        "<div class='wide' role='region' aria-label='b' tabindex='0'><table><tr><td>1</td>
+         <th style='position: sticky; left: 0'><div style='width: 200px'>a</div></th></tr></table></div>",
+        &["crowded"],
     ),
     ("no-alternative", "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>", &["axe"]),
     ("pale", "<p style='color: #aaa; background: #fff'>pale</p>", &["axe"]),
