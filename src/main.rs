@@ -50,7 +50,8 @@ enum Command {
         /// How the result is written to standard output.
         #[arg(long, value_enum, default_value_t)]
         format: FormatArg,
-        /// Also write matrix.md, claims.md, coverage.md and report.json into this folder.
+        /// Also write the report into this folder: index.html for people, report.md and report.json with the same,
+        /// traces and plots; and tables, such as matrix.md, claims.md and coverage.md.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         #[command(flatten)]
