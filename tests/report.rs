@@ -6,7 +6,7 @@ use overhear::explore::Limits;
 use overhear::report::page::Page;
 use overhear::report::record::Record;
 use overhear::report::terminal::wrapped_to;
-use overhear::report::{explain, for_people, matrix};
+use overhear::report::{explain, for_people, matrix, write_files};
 use overhear::run::{Cell, Plan, Scenario, run};
 use overhear::scenario::{Model, read_scenario};
 use overhear::{bundle, schema};
@@ -81,10 +81,67 @@ fn the_json_holds_what_the_page_shows() {
     assert!(errors.is_empty(), "{}", errors.join("\n"));
     let page: Page = serde_json::from_value(value).expect("a page");
     assert_eq!(overhear::report::page::html(&page), files["index.html"]);
-    assert_eq!(overhear::report::page::markdown(&page), files["report.md"]);
+    assert_eq!(overhear::report::page::markdown(&page), [("report.md".to_string(), files["report.md"].clone())]);
     for plot in &page.plots {
         assert_eq!(plot.svg, files[&format!("plots/{}.svg", plot.name)]);
     }
+}
+
+/// GitHub cuts longer files off, or shows them as plain text.
+#[test]
+fn markdown_too_long_for_github_is_parted_by_scenario_and_linked() {
+    const GITHUB_MAX: usize = 512_000;
+    let files = files(FEW.0, FEW.1, Limits::default());
+    let mut page: Page = serde_json::from_str(&files["report.json"]).expect("a page");
+    // Each scenario over and over, told of as if it were another.
+    let (scenarios, stories, matrix) = (page.scenarios.clone(), page.stories.clone(), page.matrix.clone());
+    for n in 1..40 {
+        let renamed = |name: &str| format!("{name}-{n}");
+        page.scenarios.extend(scenarios.iter().cloned().map(|mut s| {
+            s.name = renamed(&s.name);
+            s.stories = s.stories.iter().map(|id| renamed(id)).collect();
+            s.rows.iter_mut().flat_map(|r| &mut r.verdicts).for_each(|v| v.story = v.story.as_deref().map(renamed));
+            s
+        }));
+        page.stories.extend(stories.iter().cloned().map(|mut s| {
+            (s.id, s.scenario) = (renamed(&s.id), renamed(&s.scenario));
+            s
+        }));
+        for (row, first) in page.matrix.iter_mut().zip(&matrix) {
+            row.worst.extend(first.worst.iter().cloned().map(|mut all| {
+                all.iter_mut().for_each(|g| g.story = g.story.as_deref().map(renamed));
+                all
+            }));
+        }
+    }
+    let parts: BTreeMap<String, String> = overhear::report::page::markdown(&page).into_iter().collect();
+    assert_eq!(parts.len(), 1 + page.scenarios.len(), "{:?}", parts.keys());
+    let mut links = 0;
+    for (name, text) in &parts {
+        assert!(text.len() < GITHUB_MAX, "{name}: {} bytes", text.len());
+        let folder = if name.starts_with("attacks/") { "attacks/" } else { "" };
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, id) = link.split_once('#').unwrap_or((link, ""));
+            if folder.is_empty() && file.starts_with("plots/") {
+                continue;
+            }
+            let file = format!("{folder}{file}").replace("attacks/../", "");
+            let other = parts.get(&file).unwrap_or_else(|| panic!("{name}: {link} leads nowhere"));
+            assert!(id.is_empty() || other.contains(&format!("<a id=\"{id}\"></a>")), "{name}: {link}");
+            links += 1;
+        }
+    }
+    assert!(links > page.stories.len(), "{links}");
+    for s in &page.stories {
+        assert!(parts[&format!("attacks/{}.md", s.scenario)].contains(&format!("<a id=\"{}\"></a>", s.id)), "{}", s.id);
+    }
+    // Of an earlier run nothing is left that this one does not have, but for what somebody else wrote.
+    let folder = Folder::new();
+    let files: Vec<(String, String)> = parts.into_iter().collect();
+    write_files(&folder.path("out"), &files).expect("written");
+    std::fs::write(folder.path("out/attacks/mine.md"), "# Mine\n").expect("written");
+    write_files(&folder.path("out"), &files[files.len() - 1..]).expect("written");
+    assert_eq!(read_all(&folder.path("out")).into_keys().collect::<Vec<_>>(), ["attacks/mine.md", "report.md"]);
 }
 
 /// Each violation has a story that decides it, which ends in a trace beside the page.

@@ -82,8 +82,8 @@ fn write_one_new(path: &Path, text: &str, made: &mut Vec<PathBuf>) -> io::Result
     Ok(())
 }
 
-/// Writes the reports of a run into the folder `dir`, with what was simulated beside it, and takes away traces and plots
-/// that this run has not.
+/// Writes the reports of a run into the folder `dir`, with what was simulated beside it, and takes away traces, plots
+/// and parts that this run has not.
 pub fn write_all(
     dir: &Path,
     cells: &[Cell],
@@ -95,7 +95,7 @@ pub fn write_all(
     write_files(dir, &[all(cells, models, costs), for_people(cells, models, costs, simulated), results].concat())
 }
 
-/// Writes `files` into the folder `dir`, and takes away traces and plots that are none of them.
+/// Writes `files` into the folder `dir`, and takes away traces, plots and parts that are none of them.
 pub fn write_files(dir: &Path, files: &[(String, String)]) -> io::Result<()> {
     for (name, text) in files {
         write_whole(&dir.join(name), text)?;
@@ -115,13 +115,10 @@ pub fn for_people(
     plots.extend(simulated.map(plots::simulated::plots).unwrap_or_default());
     let plot_files = plot_files(&plots);
     let (page, traces) = page::page(cells, models, costs, plots);
-    let files = [
-        ("index.html", page::html(&page)),
-        ("report.md", page::markdown(&page)),
-        ("report.json", serde_json::to_string_pretty(&page).expect("a page is JSON") + "\n"),
-    ];
+    let json = serde_json::to_string_pretty(&page).expect("a page is JSON") + "\n";
+    let files = [("index.html".to_string(), page::html(&page)), ("report.json".to_string(), json)];
     let traces = traces.into_iter().map(|(name, text)| (format!("{TRACES}/{name}"), text));
-    files.into_iter().map(|(name, text)| (name.to_string(), text)).chain(plot_files).chain(traces).collect()
+    files.into_iter().chain(page::markdown(&page)).chain(plot_files).chain(traces).collect()
 }
 
 fn plot_files(plots: &[plots::Plot]) -> Vec<(String, String)> {
@@ -131,14 +128,14 @@ fn plot_files(plots: &[plots::Plot]) -> Vec<(String, String)> {
     plots.iter().flat_map(files).collect()
 }
 
-/// The traces, plots and simulated results in the folder of reports `dir` that are none of `files`. What a run has not
-/// written under the name that it gives to these is left alone.
+/// The traces, plots, parts and simulated results in the folder of reports `dir` that are none of `files`. What a run
+/// has not written under the name that it gives to these is left alone.
 pub fn stale(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBuf>> {
     let plots = stale_plots(dir, files, |name| plots::NAMES.contains(&name) || plots::simulated::is_named(name))?;
     let written = |name: &str| files.iter().any(|(file, _)| file == name);
     let results = simulation::RESULTS.into_iter().filter(|name| !written(name)).map(|name| dir.join(name));
     let results = results.filter(|path| path.is_file());
-    Ok(plots.into_iter().chain(results).chain(stale_traces(dir, files)?).collect())
+    Ok(plots.into_iter().chain(results).chain(stale_traces(dir, files)?).chain(stale_parts(dir, files)?).collect())
 }
 
 /// Writes what was simulated into the folder `dir`, and takes away plots of earlier simulations.
@@ -172,6 +169,12 @@ fn folder(path: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn plot_file(name: &str, kind: &str) -> String {
     format!("{PLOTS}/{name}.{kind}")
+}
+
+fn stale_parts(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBuf>> {
+    let written = |path: &Path| files.iter().any(|(file, _)| dir.join(file) == *path);
+    let part = |path: &Path| std::fs::read_to_string(path).is_ok_and(|text| page::is_part(&text));
+    Ok(folder(&dir.join(page::PARTS))?.into_iter().filter(|path| !written(path) && part(path)).collect())
 }
 
 fn stale_traces(dir: &Path, files: &[(String, String)]) -> io::Result<Vec<PathBuf>> {

@@ -5,6 +5,7 @@
 mod render;
 mod stories;
 
+pub(super) use render::{PARTS, is_part};
 pub use render::{html, markdown};
 pub use stories::{Decided, Ending, Step, StopsIt, Story};
 
