@@ -171,7 +171,10 @@ fn every_violation_is_told_and_told_once() {
     sentences.dedup();
     assert_eq!(sentences.len(), page.stories.len());
     for story in &page.stories {
-        assert!(files.contains_key(&format!("traces/{}", story.trace)), "{}", story.trace);
+        let text = files.get(&format!("traces/{}", story.trace)).expect("a trace beside the page");
+        // A reader of others takes it for what it is.
+        let read: itf::Trace<itf::Value> = itf::trace_from_str(text).expect("valid ITF");
+        assert_eq!(read.states.len(), story.steps.len() + 1, "{}", story.trace);
     }
 }
 
