@@ -25,7 +25,9 @@ pub fn report(run: &str, out: &Path) -> Result<Exit, Failure> {
     let scenarios = unchanged(run, &record.scenario_files, bundle::find_scenario)?.into_iter().map(scenario);
     let scenarios: Vec<Scenario> = scenarios.collect::<Result<_, Box<Diagnostic>>>()?;
     let models = unchanged(run, &record.model_files, bundle::find_model)?;
-    let models: Vec<Model> = models.iter().map(read_model).collect::<Result<_, _>>()?;
+    let mut models: Vec<Model> = models.iter().map(read_model).collect::<Result<_, _>>()?;
+    // The files are kept as they were met, the costs in the order of the run.
+    models.sort_by_key(|m| record.costs.iter().position(|cost| cost.model == m.name));
     let known = bundle::models();
     let reductions = reductions_of(&record.reductions);
     let again = |cell: &CellRecord| -> Result<Cell<'_>, String> {
