@@ -15,7 +15,7 @@ export async function withBrowser(use) {
   if (!existsSync(path)) throw new Error(`no browser at ${path}: install Debian's package chromium, or set CHROMIUM`);
   const userDataDir = mkdtempSync(join(tmpdir(), "overhear-browser-"));
   const settings = { executablePath: path, headless: true, userDataDir, args: [...flags, nowhere] };
-  const browser = await puppeteer.launch({ ...settings, protocolTimeout: 120_000 });
+  const browser = await puppeteer.launch({ ...settings, protocolTimeout: 300_000 });
   try {
     return await use(browser);
   } finally {

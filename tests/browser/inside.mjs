@@ -134,6 +134,26 @@ export function contrast() {
   return found;
 }
 
+/** Takes the innermost sections out of the page, and says how many there are. */
+export function takeApart() {
+  const parts = [...document.querySelectorAll("main > section:not(:has(> section)), main > section > section")];
+  window.__parts = parts.map((part) => ({ part, gap: document.createComment("") }));
+  for (const { part, gap } of window.__parts) part.replaceWith(gap);
+  return parts.length;
+}
+
+/** Puts one section back where it was, or all of them. */
+export function putBack(which) {
+  const all = window.__parts ?? [];
+  for (const { part, gap } of which === null ? all : [all[which]]) if (gap.isConnected) gap.replaceWith(part);
+}
+
+/** Takes one section out again. */
+export function takeOut(which) {
+  const { part, gap } = window.__parts[which];
+  part.replaceWith(gap);
+}
+
 /** Opens everything that can be folded. */
 export function unfold() {
   for (const details of document.querySelectorAll("details")) details.setAttribute("open", "");

@@ -156,24 +156,26 @@ fn what_is_wrong_in_a_part_of_a_page_is_found() {
 #[test]
 fn mermaid_refuses_what_is_no_chart() {
     let folder = folder("controls-mermaid");
-    let read = |name: &str, text: &str| {
+    let write = |name: &str, text: &str| {
         let path = folder.join(name);
         fs::write(&path, text).expect("an empty folder");
-        node("mermaid.mjs", &[path.to_str().expect("UTF-8")])
+        path.to_str().expect("UTF-8").to_string()
     };
+    let read = |paths: &[String]| node("mermaid.mjs", &paths.iter().map(String::as_str).collect::<Vec<_>>());
     let chart = |line: &str| format!("# A\n\n```mermaid\nsequenceDiagram\n  participant p0 as A\n  {line}\n```\n");
-    let (passed, said) = read("sound.md", &chart("p0->>p0: all well"));
+    let (passed, said) = read(&[write("sound.md", &chart("p0->>p0: all well"))]);
     assert!(passed && said.contains("1 charts accepted, 0 refused"), "{said}");
-    for (name, line) in [("arrow", "p0->>"), ("semicolon", "p0->>p0: one; two"), ("word", "end")] {
-        let (passed, said) = read(&format!("{name}.md"), &format!("{}{}", chart("p0->>p0: well"), chart(line)));
-        assert!(!passed && said.contains(&format!("{name}.md:11: ")), "{name}: {said}");
-        assert!(said.contains("1 charts accepted, 1 refused"), "{name}: {said}");
-    }
+    let lines = [("arrow", "p0->>"), ("semicolon", "p0->>p0: one; two"), ("word", "end")];
+    let second = |line| format!("{}{}", chart("p0->>p0: well"), chart(line));
+    let mut wrong: Vec<String> = lines.iter().map(|(name, line)| write(&format!("{name}.md"), &second(line))).collect();
     let unclosed = chart("p0->>p0: all well").trim_end().trim_end_matches('`').to_string();
-    for (name, text) in [("none.md", "# No chart\n"), ("unclosed.md", &unclosed), ("other.md", "```mermaid\nx\n```\n")]
-    {
-        assert!(!read(name, text).0, "{name}");
+    wrong.extend([write("unclosed.md", &unclosed), write("other.md", "```mermaid\nx\n```\n")]);
+    let (passed, said) = read(&wrong);
+    assert!(!passed && said.contains("3 charts accepted, 5 refused"), "{said}");
+    for place in ["arrow.md:11: ", "semicolon.md:11: ", "word.md:11: ", "unclosed.md:4: ", "other.md:2: "] {
+        assert!(said.contains(place), "{place}: {said}");
     }
+    assert!(!read(&[write("none.md", "# No chart\n")]).0, "no chart at all is no success");
 }
 
 #[test]
