@@ -4,8 +4,9 @@ use overhear::bundle;
 use overhear::explore::exact;
 use overhear::model::{Arrival, Property, World};
 use overhear::scenario::{arrival_by_name, compile, property_by_name, read_scenario};
-use overhear::story::{consequence, gist};
-use overhear::trace::{Names, replay};
+use overhear::story::{consequence, gist, sentence};
+use overhear::trace::{self, Names, replay};
+use std::collections::BTreeSet;
 
 /// A story of the document: what it is of, and what is in bold.
 struct Written {
@@ -97,4 +98,136 @@ fn every_attack_is_told_in_one_sentence() {
         }
     }
     assert!(told > 150, "{told} attacks");
+}
+
+/// What honest people do, and what becomes of it on the way, under a policy with identities.
+const HONEST: [(&str, &str); 25] = [
+    ("sign-in bob-phone", "Bob signs in on bob-phone."),
+    (
+        "sign-in bob-phone replaced mallory",
+        "Bob signs in on bob-phone; on the way the adversary puts mallory in the place of bob-phone.",
+    ),
+    (
+        "publish-identity bob-phone joined mallory",
+        "Bob publishes an identity from bob-phone; on the way the adversary puts a forged identity in its place and \
+         adds mallory.",
+    ),
+    ("approve-device bob-phone bob-laptop", "Bob approves bob-laptop on bob-phone."),
+    ("look-up bob-phone bob", "Bob looks at their own list of devices on bob-phone."),
+    ("look-up alice-phone bob", "Alice looks Bob up on alice-phone."),
+    (
+        "look-up alice-phone bob=old~bob-phone",
+        "Alice looks Bob up on alice-phone; Alice's server shows the identity that Bob has replaced, leaves out \
+         bob-phone and names no device of the adversary.",
+    ),
+    (
+        "look-up alice-phone bob=stealth+mallory",
+        "Alice looks Bob up on alice-phone; Alice's server shows a forged identity of Bob that signs the honest devices \
+         too and lists mallory as Bob's.",
+    ),
+    ("verify alice-phone bob", "Alice and Bob compare Bob's identity, as alice-phone shows it."),
+    ("verify-device bob-phone bob-laptop", "Bob compares the keys of bob-laptop on bob-phone."),
+    ("accept-device bob-phone mallory", "Bob is asked about mallory on bob-phone and says yes."),
+    ("block-device bob-phone mallory", "Bob is asked about mallory on bob-phone and says no."),
+    ("acknowledge alice-phone bob", "Alice acknowledges Bob's changed identity on alice-phone."),
+    ("withdraw alice-phone bob", "Alice gives up the verification of Bob on alice-phone."),
+    ("send alice-phone", "Alice sends a message from alice-phone."),
+    (
+        "send alice-phone bob=nothing+mallory",
+        "Alice sends a message from alice-phone; Alice's server shows no identity of Bob and lists mallory as Bob's.",
+    ),
+    (
+        "send alice-phone bob=forged+mallory",
+        "Alice sends a message from alice-phone; Alice's server shows a forged identity of Bob and lists mallory as \
+         Bob's.",
+    ),
+    ("forward-keys bob-phone mallory", "The device bob-phone gives mallory the old keys that it asks for."),
+    ("reshare-keys alice-phone mallory", "The device alice-phone sends the key of an old message again, to mallory."),
+    ("remove-device bob-phone mallory", "Bob takes mallory off the account, on bob-phone."),
+    (
+        "reset-identity bob-phone replaced mallory",
+        "Bob makes a new identity on bob-phone; on the way the adversary puts mallory in the place of bob-phone.",
+    ),
+    ("log-out bob-laptop", "Bob signs bob-laptop out."),
+    ("change-password bob-phone", "Bob changes the password on bob-phone."),
+    ("invite alice-phone bob", "Alice invites Bob on alice-phone."),
+    ("compare-logs alice-phone", "The device alice-phone compares the log that it was shown with others."),
+];
+
+/// What the adversary does who has Alice's server, and mallory on Bob's account.
+const ADVERSARIAL: [(&str, &str); 18] = [
+    ("arrive", "The adversary arrives."),
+    ("steal-password bob", "The adversary takes Bob's password."),
+    ("register-device mallory", "The adversary signs mallory in to Bob's account."),
+    ("register-device mallory-a", "The adversary, who holds Alice's server, puts mallory-a on the account."),
+    ("evict-device bob-phone", "The adversary signs bob-phone out of Bob's account."),
+    ("forge-identity bob", "The adversary publishes a forged identity for Bob."),
+    (
+        "forge-identity bob stealth",
+        "The adversary publishes a forged identity for Bob that signs the honest devices too.",
+    ),
+    ("hijack-number mallory", "The adversary registers Bob's phone number anew, on mallory."),
+    ("steal-recovery bob", "The adversary takes Bob's recovery key."),
+    ("open-recovery bob", "The adversary opens Bob's identity with the recovery key."),
+    ("sign-rogue mallory", "The adversary signs mallory with Bob's identity."),
+    ("steal-device bob-phone", "The adversary steals bob-phone from Bob."),
+    ("link-rogue bob-phone mallory", "The adversary links mallory from the stolen bob-phone."),
+    ("phish-link bob-phone mallory", "Bob is tricked into approving mallory on bob-phone."),
+    ("add-member bob", "Bob appears in the room, invited by nobody."),
+    (
+        "swap-in-ceremony alice-phone bob",
+        "Alice and Bob compare on alice-phone, and find the same; but what alice-phone then signs is a forged identity \
+         of Bob, which the server gave the id that was confirmed.",
+    ),
+    ("plant-backup mallory", "The adversary names a backup of its own as Bob's, for mallory to read."),
+    ("open-backup mallory", "The adversary reads Bob's backup, with the recovery key, on mallory."),
+];
+
+/// Each kind of action in the words of a step, where nothing else is different after it.
+#[test]
+fn each_action_has_its_sentence() {
+    let (w, names) = compiled("server-of-sender", "signal", Arrival::FromStart);
+    let mut verbs = BTreeSet::new();
+    for (line, told) in HONEST.into_iter().chain(ADVERSARIAL) {
+        let action = trace::parse(&w, &names, line).expect("an action");
+        assert_eq!(trace::text(&w, &names, action), line);
+        assert_eq!(sentence(&w, &names, w.initial(), w.initial(), action), told, "{line}");
+        verbs.insert(line.split(' ').next().expect("a verb"));
+    }
+    assert_eq!(verbs, trace::VERBS.into_iter().collect());
+}
+
+/// The same actions, where a policy, the adversary's place or the state makes another sentence of them.
+#[test]
+fn what_a_policy_or_a_state_changes_is_told() {
+    let [thief, link, server, member] =
+        ["password-thief", "tls-breaker-one-client", "reused-device-id-at-server", "added-member"];
+    for (scenario, model, line, told) in [
+        (server, "signal", "look-up alice-phone bob=true+mallory", "; Bob's server lists mallory as Bob's."),
+        (link, "signal", "look-up bob-phone bob=true", "; the adversary, on the link of bob-phone, names no device"),
+        (thief, "matrix-riot-2019", "forward-keys bob-phone mallory", "; Bob is asked and says yes."),
+        (thief, "matrix-riot-2019", "send alice-phone bob=nothing+mallory", "link of alice-phone, lists mallory as"),
+        (server, "matrix-tofu", "reshare-keys alice-phone mallory", ", which comes under the id of bob-phone."),
+        (server, "imessage", "open-backup mallory", "backup, whose key the server holds, on mallory."),
+        (thief, "imessage", "phish-link bob-phone mallory", "Bob is tricked into reading out the code with which"),
+    ] {
+        let (w, names) = compiled(scenario, model, Arrival::FromStart);
+        let action = trace::parse(&w, &names, line).expect("an action");
+        let said = sentence(&w, &names, w.initial(), w.initial(), action);
+        assert!(said.contains(told), "{scenario}, {model}: {said}");
+    }
+    let (w, names) = compiled(thief, "imessage", Arrival::FromStart);
+    let phished = trace::parse(&w, &names, "phish-link bob-phone mallory").expect("an action");
+    let mut listed = w.initial();
+    listed.registered = listed.registered.union(w.rogue);
+    let approved = "Bob is tricked into approving mallory on bob-phone.";
+    assert_eq!(sentence(&w, &names, listed, listed, phished), approved, "on the account there is no code to read out");
+    // Who is given keys with it is told.
+    let (w, names) = compiled(member, "matrix-tofu", Arrival::FromStart);
+    let mut given = w.initial();
+    given.current = given.current.union(w.uninvited_devices);
+    let told = |line| sentence(&w, &names, w.initial(), given, trace::parse(&w, &names, line).expect("an action"));
+    assert_eq!(told("invite alice-phone bob"), "Alice invites Bob on alice-phone; eve-phone is handed the keys.");
+    let sent = "Alice sends a message from alice-phone; eve-phone is given the room key.";
+    assert_eq!(told("send alice-phone"), sent);
 }
