@@ -3,7 +3,7 @@
 mod output;
 
 use output::{code, err, out};
-use overhear::command::Exit;
+use overhear::command::{Exit, parse_bytes, parse_duration};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +85,20 @@ fn the_worst_of_several_outcomes_counts() {
     assert!(worst_first.is_sorted() && Exit::Inconclusive < Exit::Fine);
     assert_eq!(worst_first.map(Exit::code), [70, 2, 130, 1, 4, 3]);
     assert_eq!((Exit::Interrupted(15).code(), Exit::Fine.code()), (143, 0));
+}
+
+#[test]
+fn times_and_sizes_have_units() {
+    let seconds = |text| parse_duration(text).map(|time| time.as_secs());
+    assert_eq!(["7", "90s", "10m", "2h"].map(seconds), [7, 90, 600, 7200].map(Ok));
+    let sizes = ["7", "7B", "3KiB", "512MiB", "2GiB"].map(parse_bytes);
+    assert_eq!(sizes, [7, 7, 3072, 512 * 1024 * 1024, 2 * 1024 * 1024 * 1024].map(Ok));
+    for (wrong, said) in [("1d", "`d` is no unit of time"), ("m", "write a number"), ("9999999999999999h", "longer")] {
+        assert!(parse_duration(wrong).is_err_and(|e| e.contains(said)), "{wrong}");
+    }
+    for (wrong, said) in [("1GB", "`GB` is no unit of memory"), ("GiB", "write a number"), ("99999999999GiB", "more")] {
+        assert!(parse_bytes(wrong).is_err_and(|e| e.contains(said)), "{wrong}");
+    }
 }
 
 #[test]
@@ -201,7 +215,11 @@ fn the_real_client_is_asked_by_the_program_beside_this_one() {
         shell(r#"printf '%s\n' "$1" > "$0" && chmod 755 "$0""#, &beside, &program);
         let asked = ask();
         assert_eq!((code(&asked), out(&asked).trim()), (told, "read attack.itf.json"), "{}", err(&asked));
+        assert_eq!(err(&asked), "", "its verdict is its own to tell");
     }
+    shell(r#"printf '%s\n' "$1" > "$0""#, &beside, "#!/bin/sh\nexit 3");
+    let failed = ask();
+    assert!(code(&failed) == 2 && err(&failed).contains("`overhear-real` ended with"), "{}", err(&failed));
 }
 
 #[test]
@@ -358,14 +376,20 @@ fn a_wrong_name_is_told_the_nearest() {
         assert_eq!(code(&output), 2, "{arguments:?}");
         assert!(err(&output).contains(&format!("did you mean `{nearest}`?")), "{}", err(&output));
     }
+    let nobody = ["explain", "no-adversary", "--model", "signal", "--property", "everybody-reads"];
+    let output = run(&[&nobody[..], &["--arrives", "from-start"]].concat());
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("no-adversary has no adversary that could arrive"), "{}", err(&output));
 }
 
 #[test]
 fn the_small_commands_print_something() {
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["completions", "bash"], "_overhear()"),
         (&["man"], ".TH overhear"),
         (&["list"], "no-invisible-listener"),
+        (&["list"], "  password-thief               A thief has the password\n"),
+        (&["list"], "  large-everyone-sends         The recipient's server lies and everybody writes (large)\n"),
         (&["list"], "  journalist                   People with sources to protect ("),
         (&["schema", "model"], "\"$schema\""),
         (&["schema", "scenario"], "\"$schema\""),
