@@ -188,12 +188,33 @@ fn runs_are_compared_verdict_by_verdict() {
     assert!(compared(&fewer, 0).contains("Only in before.json: password-thief, matrix-tofu, from-start."));
 
     let mut unknown = before.clone();
-    first_verdict(&mut unknown, "holds")["verdict"] = "unknown".into();
+    first_verdict(&mut unknown, "holds")["verdict"] = "vacuous".into();
+    compared(&unknown, 4);
+    first_verdict(&mut unknown, "vacuous")["verdict"] = "unknown".into();
     compared(&unknown, 3);
     for cell in unknown["cells"].as_array_mut().expect("cells") {
         cell["model"] = "another".into();
     }
     compared(&unknown, 4);
+}
+
+#[test]
+fn what_two_runs_differ_in_is_there_for_programs() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut after = run_file(dir.path());
+    let verdict = first_verdict(&mut after, "holds");
+    (verdict["verdict"], verdict["length"], verdict["trace"]) = ("violated".into(), 1.into(), value!(["arrive"]));
+    let alone = after["cells"].as_array_mut().expect("cells").pop().expect("a cell");
+    fs::write(dir.path().join("after.json"), after.to_string()).expect("written");
+    let told = diff_in(dir.path(), &["before.json", "after.json", "--format", "json"]);
+    assert_eq!(code(&told), 1, "{}", err(&told));
+    let told: Value = serde_json::from_str(&out(&told)).expect("valid JSON");
+    let words = [&alone["scenario"], &alone["model"], &alone["arrives"]].map(|word| word.as_str().expect("a word"));
+    assert_eq!(told["a"], value!({ "run": "before.json", "alone": [words.join(", ")] }));
+    assert_eq!(told["b"], value!({ "run": "after.json", "alone": [] }));
+    let changed: Vec<&Value> = told["models"].as_array().expect("models").iter().map(|m| &m["verdicts"]).collect();
+    assert_eq!(changed.iter().map(|all| all.as_array().map_or(0, Vec::len)).sum::<usize>(), 1);
+    assert_eq!((&changed[0][0]["change"], &changed[0][0]["b"]["trace"]), (&value!("lost"), &value!(["arrive"])));
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! The Explorer: states and actions in words, for its own page and for nobody else's.
 
+use overhear::bundle;
+use overhear::explore::{Limits, exact};
+use overhear::model::{Arrival, Reductions};
+use overhear::scenario::{compile, read_scenario};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -68,6 +72,31 @@ fn states_and_actions_are_told_in_the_names_of_the_scenario() {
     }
     assert!(first.contains("\"steal-password bob *\""), "what the adversary does is marked: {first}");
     assert!(explorer.get("/.states/0/999").contains(" 404 "));
+}
+
+/// What was asked for with a click: all states are visited, each once, and what fell is marked.
+#[test]
+fn all_of_it_is_searched_on_demand() {
+    let explorer = start();
+    let status = || {
+        let answer = explorer.get("/.status");
+        let body = answer.split_once("\r\n\r\n").expect("a head and a body").1;
+        serde_json::from_str::<serde_json::Value>(body).expect("JSON")
+    };
+    assert_eq!(status()["done"], false);
+    let asked = explorer.ask("POST /.runtocompletion", &[&format!("Host: {}", explorer.address)]);
+    assert!(asked.contains(" 200 "), "{asked}");
+    while status()["done"] != true {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let source = bundle::find_scenario("password-thief").expect("a bundled scenario");
+    let (file, models) = (read_scenario(&source).expect("a scenario"), bundle::models());
+    let model = models.iter().find(|m| m.name == "matrix-tofu").expect("a bundled model");
+    let (world, _) = compile(&file, &source, model, &models, Arrival::FromStart).expect("it compiles");
+    let limits = Limits { reductions: Some(Reductions::NONE), ..Limits::default() };
+    let searched = exact::search(&world, &file.properties().collect::<Vec<_>>(), limits, &()).states;
+    assert_eq!(status()["unique_state_count"].as_u64(), Some(searched as u64));
+    assert!(explorer.ask("PUT /.status", &[&format!("Host: {}", explorer.address)]).contains(" 405 "));
 }
 
 /// A power that waits for an arrival which the scenario does not have would be searched for nothing.

@@ -58,6 +58,14 @@ fn init_writes_a_folder_in_which_the_printed_commands_work() {
 }
 
 #[test]
+fn the_way_into_the_folder_is_a_command_of_a_shell() {
+    for (name, way) in [("study", "study"), ("my study", "-- 'my study'"), ("-it's", r"-- '-it'\''s'")] {
+        let begun = run(folder().path(), &["init", "--", name]);
+        assert!(out(&begun).contains(&format!("\n  cd {way}\n")), "{}{}", out(&begun), err(&begun));
+    }
+}
+
+#[test]
 fn init_copies_any_bundled_model_and_its_scenario_holds() {
     for base in bundle::model_files() {
         let dir = folder();

@@ -578,6 +578,24 @@ fn hurried_is_a_chance_of_clicking_through() {
 }
 
 #[test]
+fn each_person_may_be_somebody_else() {
+    let all = bundled().only("password-thief", "matrix-riot-2019");
+    let profile = |name: &str| all.people.iter().find(|who| who.name == name).expect("a bundled name").clone();
+    // The last word on a person counts.
+    let said = [(None, "typical"), (Some("bob"), "hurried"), (Some("alice"), "careful"), (Some("bob"), "journalist")];
+    let chosen = said.map(|(person, who)| (person.map(str::to_string), profile(who))).to_vec();
+    let plan = all.plan("typical", Play::Opportunist(1.0));
+    let plan = SimulationPlan { cast: Cast { chosen, ..plan.cast }, ..plan };
+    for cell in some_cells(&plan) {
+        let names: Vec<&str> = cell.people.iter().flatten().map(|who| who.name.as_str()).collect();
+        assert_eq!(names, ["careful", "journalist"]);
+    }
+    let asked = ["simulate", "password-thief", "--models", "matrix-tofu", "--runs", "20", "--people", "bob=hurried"];
+    let told = overhear(&asked);
+    assert!(code(&told) == 0 && out(&told).contains("hurried"), "{}{}", out(&told), err(&told));
+}
+
+#[test]
 fn numbers_that_are_no_habits_are_refused() {
     let with = |habit, number| Habits::NONE.with(habit, number);
     assert_eq!(with(Habit::Messages, f64::NAN), Err(Unfit::NotFinite));
