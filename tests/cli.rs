@@ -362,6 +362,49 @@ fn check_writes_what_ci_reads() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("summary.md/junit.xml"));
 }
 
+/// Each way of not passing has its word, and the message says what was expected and why it is not so.
+#[test]
+fn ci_is_told_why_a_verdict_does_not_pass() {
+    let dir = own_files();
+    let claims = fs::read_to_string(dir.path().join("my-scenario.json")).expect("a scenario");
+    let falls = claims.replace("\"expect\": \"holds\"", "\"expect\": \"violated\"");
+    fs::write(dir.path().join("falls.json"), falls).expect("written");
+    let cases: [(&[&str], &str, &str, &str); 4] = [
+        (&["wrong.json", "--models", "my-model.json"], "error", "safety", "violated, it was expected to hold"),
+        (&["falls.json", "--models", "my-model.json"], "error", "expectation", "holds, it was expected to fall"),
+        (
+            &["password-thief", "--models", "signal"],
+            "warning",
+            "vacuous",
+            "vacuous, it was expected to hold: the adversary can act under none of the selected models",
+        ),
+        (
+            &["password-thief", "--models", "matrix-tofu", "--max-states", "10"],
+            "warning",
+            "inconclusive",
+            "unknown, it was expected to fall: stopped by the limit on states",
+        ),
+    ];
+    for (asked, level, word, why) in cases {
+        let summary = dir.path().join("summary.md");
+        let mut command = overhear(dir.path(), &[&["check", "--format", "github"], asked].concat());
+        let output = command.env("GITHUB_STEP_SUMMARY", &summary).output().expect("it runs");
+        let told: Vec<String> = out(&output).lines().map(str::to_string).collect();
+        assert!(told.iter().all(|line| line.starts_with(&format!("::{level} file="))), "{told:?}");
+        assert!(told.iter().any(|line| line.ends_with(why)), "{told:?}");
+        let summary = fs::read_to_string(summary).expect("a summary");
+        assert_eq!(summary.matches(&format!("\n| {word} |")).count(), told.len(), "{summary}");
+        fs::remove_file(dir.path().join("summary.md")).expect("it is there");
+    }
+    let passes =
+        overhear(dir.path(), &["check", "my-scenario.json", "--models", "my-model.json", "--format", "github"])
+            .env("GITHUB_STEP_SUMMARY", "summary.md")
+            .output()
+            .expect("it runs");
+    let summary = fs::read_to_string(dir.path().join("summary.md")).expect("a summary");
+    assert!(out(&passes).is_empty() && !summary.contains('|'), "what passes is counted and not listed: {summary}");
+}
+
 #[test]
 fn a_wrong_name_is_told_the_nearest() {
     let cases: [(&[&str], &str); 5] = [
