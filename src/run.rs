@@ -361,10 +361,6 @@ impl Cell<'_> {
     pub fn complete(&self) -> bool {
         self.findings.stopped.is_none()
     }
-    /// How long the search of this cell took.
-    pub fn took(&self) -> Duration {
-        self.findings.took
-    }
 }
 
 /// Which single changes of the policy under test would have stopped this very trace, axis by axis.
