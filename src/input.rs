@@ -134,8 +134,8 @@ impl Source {
     pub fn key_at(&self, place: &Place) -> Span {
         let Some((Step::Key(key), rest)) = place.0.split_last() else { return self.at(place) };
         self.with_ast(|root| {
-            let (parent, left) = walk(root?, rest);
-            let property = parent.as_object().filter(|_| left == 0)?.get(key)?;
+            let (parent, is_the_end) = walk(root?, rest);
+            let property = parent.as_object().filter(|_| is_the_end)?.get(key)?;
             Some(span(&property.name))
         })
         .unwrap_or_else(|| self.at(place))
@@ -483,10 +483,10 @@ fn plainly(expected: &str) -> String {
     }
 }
 
-/// The value at the end of the steps, or the last one on the way, and how many steps were left.
-fn walk<'a, 'b>(root: &'a Value<'b>, steps: &[Step]) -> (&'a Value<'b>, usize) {
+/// The value at the end of the steps, or the last one on the way, and whether that is the end.
+fn walk<'a, 'b>(root: &'a Value<'b>, steps: &[Step]) -> (&'a Value<'b>, bool) {
     let mut value = root;
-    for (i, step) in steps.iter().enumerate() {
+    for step in steps {
         let next = match (step, value) {
             (Step::Key(key), Value::Object(object)) => object.get(key).map(|property| &property.value),
             (Step::Item(index), Value::Array(array)) => array.elements.get(*index),
@@ -494,10 +494,10 @@ fn walk<'a, 'b>(root: &'a Value<'b>, steps: &[Step]) -> (&'a Value<'b>, usize) {
         };
         match next {
             Some(next) => value = next,
-            None => return (value, steps.len() - i),
+            None => return (value, false),
         }
     }
-    (value, 0)
+    (value, true)
 }
 
 fn span(node: &impl Ranged) -> Span {
