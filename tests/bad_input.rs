@@ -5,9 +5,12 @@
 //! nothing is wrong. After a change of words: `OVERHEAR_BLESS=1 cargo test --test bad_input`, then read what changed.
 
 use overhear::bundle;
-use overhear::input::{Diagnostic, SIZE_MAX, Source};
+use overhear::input::{Diagnostic, SIZE_MAX, Source, parse};
 use overhear::model::Arrival;
 use overhear::scenario::{Model, check_powers, compile, decide_cell, read_model, read_people, read_scenario};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use std::fs;
 
 const FOLDER: &str = "tests/bad_input";
@@ -126,6 +129,42 @@ fn every_code_is_pinned_somewhere() {
             assert!(pinned.contains(code), "no test has {code} of src/{source}.rs");
         }
     }
+}
+
+/// Where the first of two places is too far to the left on one line, only the second is shown.
+#[test]
+fn two_places_far_apart_on_one_line_are_not_shown_together() {
+    let both = |between: &str| {
+        let text = format!("{:50}\"a\"{between}\"a\"", "");
+        let source = Source::new("wide.json", text.as_str());
+        let second = text.len() - 3..text.len();
+        let refusal = source.error("E005", second, "twice").also(50..53, "first here").to_string();
+        assert!(refusal.contains("\"a\""), "{refusal}");
+        refusal.contains("first here")
+    };
+    let wide = " ".repeat(996);
+    assert!(both(&wide) && !both(&format!("{wide} ")), "1000 bytes are too many");
+    assert!(both(&format!("{wide}\n{wide}")), "two lines can be shown");
+}
+
+/// What is wrong for a reason that a type of ours gives itself is said in its words.
+#[test]
+fn what_a_type_refuses_in_its_own_words_is_said_so() {
+    #[derive(Debug)]
+    struct Odd;
+    impl<'de> Deserialize<'de> for Odd {
+        fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+            match u64::deserialize(input)? % 2 {
+                0 => Err(D::Error::custom("it is even")),
+                _ => Ok(Self),
+            }
+        }
+    }
+    let parsed = |text| parse::<BTreeMap<String, Odd>>(&Source::new("odd.json", text));
+    assert_eq!(parsed("{ \"a\": 3, \"b\": 5 }").expect("both are odd").len(), 2);
+    let refusal = parsed("{ \"a\": 3, \"b\": 4 }").expect_err("the second is even");
+    assert_eq!((refusal.code, refusal.column), ("E007", 16));
+    assert_eq!(refusal.message, "`b` is wrong: it is even");
 }
 
 #[test]
