@@ -335,10 +335,12 @@ struct LikelyArgs {
     #[arg(long, value_delimiter = ',', value_name = "PEOPLE", requires = "out")]
     people: Vec<String>,
     /// How many simulated runs for each cell.
-    #[arg(long, value_name = "N", default_value = "1000", requires = "people", value_parser = command::simulate::parse_runs)]
+    #[arg(long, value_name = "N", default_value = "1000", requires = "people")]
+    #[arg(value_parser = command::simulate::parse_runs)]
     runs: u64,
     /// How many days each simulated run lasts.
-    #[arg(long, value_name = "D", default_value = "365", requires = "people", value_parser = command::simulate::parse_days)]
+    #[arg(long, value_name = "D", default_value = "365", requires = "people")]
+    #[arg(value_parser = command::simulate::parse_days)]
     days: f64,
     /// What all randomness is made from: the same seed gives the same bytes.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "people")]
