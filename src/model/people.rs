@@ -248,7 +248,6 @@ pub fn overlook_identity(w: &World, s: State, v: Device, p: Person) -> Step {
     guard!(s.signed_in.has(v), Blocked::NotSignedIn);
     guard!(me != p && policy.has_identity(), Blocked::NothingToVerify);
     guard!(w.inattentive.has(me), Blocked::AttentivePerson);
-    guard!(!w.uninvited.has(p), Blocked::NobodyMeets);
     guard!(s.signed_in.and(w.of(p)).iter().any(|q| holds_identity(w, s, q)), Blocked::NobodyMeets);
     let forged = Identity::Forged;
     let differs =

@@ -130,13 +130,12 @@ fn vars(w: &World, names: &Names, s: &State) -> Vec<(&'static str, Value)> {
     let d = |x: Device| names.device(x).to_string();
     let p = |x: Person| names.person(x).to_string();
     let viewers: Vec<Device> = w.honest.iter().collect();
-    let map = |pairs: Vec<(String, Value)>| {
-        let pairs: Vec<Value> = pairs.into_iter().map(|(k, v)| json!([k, v])).collect();
-        json!({ "#map": pairs })
-    };
+    let pair = |(k, v): (String, Value)| json!([k, v]);
+    let map = |pairs: Vec<(String, Value)>| json!({ "#map": pairs.into_iter().map(pair).collect::<Vec<Value>>() });
     let of_people = |r: OfPeople| map(viewers.iter().map(|&v| (d(v), set(r.row(v), p))).collect());
     let of_devices = |r: OfDevices| map(viewers.iter().map(|&v| (d(v), set(r.row(v), d))).collect());
     let among = |r: Among| map(w.all_people().map(|q| (p(q), set(r.row(q), p))).collect());
+    let forged = s.vouched_forged.iter().fold(Among::default(), |all, Pair(p, q)| all.with(p, q));
     let identities = |i: crate::model::bits::Identities| {
         let of = |v: Device| {
             let known = w.all_people().filter(|&q| i.get(v, q) != Identity::None);
@@ -174,7 +173,7 @@ fn vars(w: &World, names: &Names, s: &State) -> Vec<(&'static str, Value)> {
         ("warned", among(s.warned)),
         ("vouched", among(s.vouched)),
         ("vouched_old", among(s.vouched_old)),
-        ("vouched_forged", among(s.vouched_forged.iter().fold(Among::default(), |all, Pair(p, q)| all.with(p, q)))),
+        ("vouched_forged", among(forged)),
         ("pinned", identities(s.pinned)),
         ("offered", identities(s.offered)),
         ("verified", of_people(s.verified)),

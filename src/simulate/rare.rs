@@ -1,11 +1,11 @@
 //! What plain runs hardly ever reach: the probability that a property falls, by multilevel splitting.
 //!
-//! A state's level is how unlikely the likeliest way is from it to where the property has fallen. As many walks are made
-//! from each level to the next nearer one, each from where one of the walks before came to it, and what they are worth is
-//! added up (fixed effort: L'Ecuyer, Demers and Tuffin, ACM TOMACS 17(2), 2007). A walk counts each chance that it has to
-//! get there with its next event by how likely that is, so that an event that hardly ever comes is no wall; and it is
-//! gone on from where a fall is likely more often, and for less, than from elsewhere. The sum is right on average
-//! wherever the levels are; where they are only says how far it scatters.
+//! A state's level is how unlikely the likeliest way is from it to where the property has fallen. As many walks are
+//! made from each level to the next nearer one, each from where one of the walks before came to it, and what they are
+//! worth is added up (fixed effort: L'Ecuyer, Demers and Tuffin, ACM TOMACS 17(2), 2007). A walk counts each chance
+//! that it has to get there with its next event by how likely that is, so that an event that hardly ever comes is no
+//! wall; and it is gone on from where a fall is likely more often, and for less, than from elsewhere. The sum is
+//! right on average wherever the levels are; where they are only says how far it scatters.
 
 use super::chain::{Chain, FIRST, Number};
 use super::interval::{BATCHES, Estimate, mean};
