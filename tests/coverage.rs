@@ -52,9 +52,9 @@ kinds! { GUARDS, guard_kind(Blocked):
     NoSession NumberMeansNothing NoRecoveryKey NoIdentitySecret MembershipSigned NotSignedIn SignedInAlready
     RegisteredAlready DeviceIdTaken NotASender NotAMember MemberAlready Uninvited NotListed NotApproved
     ApprovedAlready NothingToApprove NothingToVerify NobodyMeets ComparisonFails ComparisonSucceeds NoPrompt
-    AnsweredAlready CarefulPerson AttentivePerson NeedsCeremony NeverVerified VerifiedNow UnansweredChange NotOwnDevice NoKeysToGive
-    NeverForwarded NeverGiven OtherKey NotShown SwitchedOff SendRefused PinUnknown MustBePresent NoBackup
-    BackupIsSigned NotInLog SameLog NobodyToCompareWith NobodyAsks
+    AnsweredAlready CarefulPerson AttentivePerson NeedsCeremony NeverVerified VerifiedNow UnansweredChange
+    NotOwnDevice NoKeysToGive NeverForwarded NeverGiven OtherKey NotShown SwitchedOff SendRefused PinUnknown
+    MustBePresent NoBackup BackupIsSigned NotInLog SameLog NobodyToCompareWith NobodyAsks
 }
 kinds! { REFUSALS, refusal_kind(Why):
     OwnIdentityAbsent OwnIdentityUnverified ContactChanged UnknownDevice UnsignedDevice
