@@ -122,8 +122,8 @@ const HONEST: [(&str, &str); 25] = [
     ),
     (
         "look-up alice-phone bob=stealth+mallory",
-        "Alice looks Bob up on alice-phone; Alice's server shows a forged identity of Bob that signs the honest devices \
-         too and lists mallory as Bob's.",
+        "Alice looks Bob up on alice-phone; Alice's server shows a forged identity of Bob that signs the honest \
+         devices too and lists mallory as Bob's.",
     ),
     ("verify alice-phone bob", "Alice and Bob compare Bob's identity, as alice-phone shows it."),
     ("verify-device bob-phone bob-laptop", "Bob compares the keys of bob-laptop on bob-phone."),
