@@ -101,7 +101,7 @@ fn every_attack_is_told_in_one_sentence() {
 }
 
 /// What honest people do, and what becomes of it on the way, under a policy with identities.
-const HONEST: [(&str, &str); 25] = [
+const HONEST: [(&str, &str); 27] = [
     ("sign-in bob-phone", "Bob signs in on bob-phone."),
     (
         "sign-in bob-phone replaced mallory",
@@ -127,6 +127,14 @@ const HONEST: [(&str, &str); 25] = [
     ),
     ("verify alice-phone bob", "Alice and Bob compare Bob's identity, as alice-phone shows it."),
     ("verify-device bob-phone bob-laptop", "Bob compares the keys of bob-laptop on bob-phone."),
+    (
+        "overlook-identity alice-phone bob",
+        "Alice and Bob compare Bob's identity, as alice-phone shows it, and Alice overlooks that it is another.",
+    ),
+    (
+        "overlook-device alice-phone mallory",
+        "Alice compares the keys of mallory on alice-phone with those that Bob shows, and overlooks that they differ.",
+    ),
     ("accept-device bob-phone mallory", "Bob is asked about mallory on bob-phone and says yes."),
     ("block-device bob-phone mallory", "Bob is asked about mallory on bob-phone and says no."),
     ("acknowledge alice-phone bob", "Alice acknowledges Bob's changed identity on alice-phone."),
