@@ -106,11 +106,14 @@ fn is_calm(what: &str, text: &str) {
 #[test]
 fn no_terminal_and_no_log_is_steered() {
     let dir = files();
-    let asked: [(&[&str], i32); 10] = [
+    let asked: [(&[&str], i32); 13] = [
         (&["explain", "scenario.json", "--model", "model.json", "--property", "no-rogue-key"], 0),
         (&["explain", PATH, "--model", "model.json", "--property", "no-hidden-key"], 0),
         (&["check", PATH, "--models", "model.json"], 1),
         (&["check", "scenario.json", "--models", "model.json"], 0),
+        (&["simulate", PATH, "--models", "model.json", "--runs", "20"], 0),
+        (&["simulate", PATH, "--models", "model.json,matrix-tofu,signal", "--runs", "20"], 0),
+        (&["simulate", PATH, "--models", "model.json,matrix-tofu,signal", "--uniform", "--runs", "20"], 0),
         (&["compare", PATH, "--models", "model.json"], 1),
         (&["diff", "scenario.json", "--models", "model.json", "signal"], 0),
         (&["lint", "scenario.json", PATH, "model.json"], 0),

@@ -1,6 +1,7 @@
 //! Simulated cells as text for people.
 
 use super::{MEASURES, Measure, StrategyRecord, Unit, fell, measured, median_day, people, strategy_record};
+use crate::input::visible;
 use crate::report::matrix::{self, evil};
 use crate::report::terminal::wrapped;
 use crate::run::simulation::{Checked, Play, Prepared, Simulated, SimulationPlan, Swept};
@@ -63,7 +64,7 @@ pub(super) fn title(cell: &Prepared) -> String {
     let who = people(cell.names.people.iter(), &cell.people);
     let who: Vec<String> = who.into_iter().map(|(name, who)| format!("{} ({who})", capital(&name))).collect();
     let first = format!("{} under {}, {arrives}: ", cell.scenario.file.name, cell.model.marked_name());
-    wrapped("", 2, &(first + &cell.scenario.file.title)) + &wrapped("  ", 2, &list(&who))
+    wrapped("", 2, &(first + &visible(&cell.scenario.file.title))) + &wrapped("  ", 2, &list(&who))
 }
 
 /// How the adversary plays, as a sentence.
@@ -223,7 +224,7 @@ fn scenario_table(plan: &SimulationPlan, cells: &[Simulated], measures: &[Measur
     }
     matrix::narrow_columns(&mut table);
     let file = &cells[0].of.scenario.file;
-    format!("\n{}: {}\n{}", file.name, file.title, matrix::text(&table))
+    format!("\n{}: {}\n{}", file.name, visible(&file.title), matrix::text(&table))
 }
 
 /// What the assumed numbers do to the property that the adversary is after, the most telling first.

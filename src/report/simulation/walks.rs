@@ -2,6 +2,7 @@
 
 use super::text::{percent, percents, title, with_interval};
 use super::{Interval, checked_word, rounded};
+use crate::input::visible;
 use crate::model::Action;
 use crate::report::matrix::{self, evil};
 use crate::report::{csv, terminal::wrapped};
@@ -213,7 +214,7 @@ fn scenario_table(cells: &[Walked]) -> String {
     }
     matrix::narrow_columns(&mut table);
     let file = &cells[0].of.scenario.file;
-    format!("\n{}: {}\n{}", file.name, file.title, matrix::text(&table))
+    format!("\n{}: {}\n{}", file.name, visible(&file.title), matrix::text(&table))
 }
 
 /// One walk, told step by step.
