@@ -9,7 +9,7 @@ use overhear::input::Source;
 use overhear::model::action::possible;
 use overhear::model::{Action, Arrival, Identity, Property, State, World, property, step};
 use overhear::policy::OwnRequests;
-use overhear::report::simulation::SimulationRecord;
+use overhear::report::simulation::{SimulationRecord, StrategyRecord};
 use overhear::run::simulation::{Cast, Checked, Play, Prepared, SimulationPlan, case, prepare, simulate, sweep};
 use overhear::run::{Plan, Scenario, expectation, simulation};
 use overhear::scenario::{Expect, HABITS, Model, Profile, Size, read_people, read_scenario};
@@ -397,6 +397,16 @@ fn what_is_best_is_only_told_where_all_of_it_was_looked_at() {
     let told = overhear(&[&asked[..], &["--strategy", "best", "--max-states", "3000"]].concat());
     assert_eq!(code(&told), 2, "{}", out(&told));
     assert!(err(&told).contains("too many states to find the best strategy"), "{}", err(&told));
+    let asked = ["simulate", "password-thief", "--models", "matrix-tofu", "--people", "typical", "--runs", "20"];
+    let told = overhear(&[&asked[..], &["--strategy", "best", "--format", "json"]].concat());
+    let record: SimulationRecord = serde_json::from_str(&out(&told)).expect("results");
+    let looked_at = |i: usize| match record.cells[i].strategy {
+        StrategyRecord::Best { states, .. } => states,
+        _ => panic!("{:?}", record.cells[i].strategy),
+    };
+    // One who is there from the start comes to more states than one who comes when the first message was read.
+    let [start, later] = [0, 1].map(looked_at);
+    assert!(start > later && later > 50, "{start} and {later} states");
 }
 
 /// Notes how far work is, and stops it after so many notes.
