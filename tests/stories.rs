@@ -240,94 +240,96 @@ fn what_a_policy_or_a_state_changes_is_told() {
     assert_eq!(told("send alice-phone"), sent);
 }
 
-/// The same for kinds of attack that the document has no story of, each from the start.
+/// Kinds of attack that the document has no story of, each from the start: scenario, model, property and sentence.
+const OTHER_KINDS: [(&str, &str, Property, &str); 11] = [
+    (
+        "server-of-recipient-hurried",
+        "matrix-riot-2019",
+        Property::NoRogueKey,
+        "Bob's server invents a device for Bob, mallory; Alice is asked about it and says yes; Alice's client \
+         gives it the room key, and Bob never enrolled it.",
+    ),
+    (
+        "server-of-recipient-hurried",
+        "ssh-known-hosts",
+        Property::NoRogueKey,
+        "Bob's server shows Alice's client a forged identity of Bob; Alice acknowledges Bob's changed \
+         identity, which is forged; Bob's server shows Alice's client a forged identity of Bob with a device \
+         of its own, mallory; Alice's client gives it the room key, and Bob never enrolled it.",
+    ),
+    (
+        "reused-device-id-at-server",
+        "matrix-all-devices",
+        Property::NoLockOut,
+        "As Bob signs in on bob-phone, Bob's server reads the password; the adversary signs bob-phone out of \
+         Bob's account; from then on bob-phone misses every message.",
+    ),
+    (
+        "reused-device-id-at-server",
+        "matrix-tofu",
+        Property::PastStaysPrivate,
+        "Bob's server leaves out bob-phone and invents a device for Bob, mallory; Alice's client sends the \
+         key of an old message again, to it, under the id of bob-phone; so it reads messages from before it \
+         existed.",
+    ),
+    (
+        "invite-history",
+        "matrix-mandatory-verification",
+        Property::PastStaysPrivate,
+        "Bob's server shows Alice's client a forged identity of Bob with a device of its own, mallory; Alice \
+         invites Bob; Alice's client hands it the keys; so it reads messages from before it existed.",
+    ),
+    (
+        "split-view-forgotten",
+        "key-transparency-gossip",
+        Property::NoUnnoticedLeak,
+        "Bob's server shows Alice's client a forged identity of Bob with a device of its own, mallory; \
+         Alice's client, at its first contact with Bob, gives it the room key; Alice signs alice-phone out; \
+         Bob has looked, and nobody is warned.",
+    ),
+    (
+        "server-of-sender",
+        "threema",
+        Property::NoLockOut,
+        "Alice's server shows Alice's client a forged identity of Bob; from then on an honest device misses \
+         messages.",
+    ),
+    (
+        "server-of-sender",
+        "imessage",
+        Property::NoHiddenKey,
+        "As Alice signs in on alice-phone, Alice's server puts a device of its own in the place of \
+         alice-phone, mallory-a; the adversary reads Alice's backup on it; Alice looks and never sees it.",
+    ),
+    (
+        "stolen-recovery-key",
+        "matrix-2020-cross-signing-default",
+        Property::NeverShownAsVerified,
+        "The adversary takes Bob's password, signs a device of its own in to Bob's account, mallory, takes \
+         Bob's recovery key, opens Bob's identity with the recovery key and signs it with Bob's identity, and \
+         a client displays it as verified.",
+    ),
+    (
+        "planted-backup",
+        "matrix-js-sdk-19.6",
+        Property::PastStaysPrivate,
+        "Bob's server names a backup of its own as Bob's, for a device of its own to read, mallory; so it \
+         reads messages from before it existed.",
+    ),
+    (
+        "tls-breaker-one-client",
+        "ghost-user",
+        Property::NoInvisibleListener,
+        "As Bob signs in on bob-phone, the adversary, on the link, puts a forged identity of Bob in the place \
+         of the true one and adds a device of its own, mallory; Alice's client, at its first contact with \
+         Bob, gives it the room key; Bob looks and never sees it, nobody is warned, and no honest device \
+         misses a message.",
+    ),
+];
+
 #[test]
 fn attacks_of_other_kinds_are_told_like_this() {
-    for (scenario, model, property, told) in [
-        (
-            "server-of-recipient-hurried",
-            "matrix-riot-2019",
-            Property::NoRogueKey,
-            "Bob's server invents a device for Bob, mallory; Alice is asked about it and says yes; Alice's client \
-             gives it the room key, and Bob never enrolled it.",
-        ),
-        (
-            "server-of-recipient-hurried",
-            "ssh-known-hosts",
-            Property::NoRogueKey,
-            "Bob's server shows Alice's client a forged identity of Bob; Alice acknowledges Bob's changed \
-             identity, which is forged; Bob's server shows Alice's client a forged identity of Bob with a device \
-             of its own, mallory; Alice's client gives it the room key, and Bob never enrolled it.",
-        ),
-        (
-            "reused-device-id-at-server",
-            "matrix-all-devices",
-            Property::NoLockOut,
-            "As Bob signs in on bob-phone, Bob's server reads the password; the adversary signs bob-phone out of \
-             Bob's account; from then on bob-phone misses every message.",
-        ),
-        (
-            "reused-device-id-at-server",
-            "matrix-tofu",
-            Property::PastStaysPrivate,
-            "Bob's server leaves out bob-phone and invents a device for Bob, mallory; Alice's client sends the \
-             key of an old message again, to it, under the id of bob-phone; so it reads messages from before it \
-             existed.",
-        ),
-        (
-            "invite-history",
-            "matrix-mandatory-verification",
-            Property::PastStaysPrivate,
-            "Bob's server shows Alice's client a forged identity of Bob with a device of its own, mallory; Alice \
-             invites Bob; Alice's client hands it the keys; so it reads messages from before it existed.",
-        ),
-        (
-            "split-view-forgotten",
-            "key-transparency-gossip",
-            Property::NoUnnoticedLeak,
-            "Bob's server shows Alice's client a forged identity of Bob with a device of its own, mallory; \
-             Alice's client, at its first contact with Bob, gives it the room key; Alice signs alice-phone out; \
-             Bob has looked, and nobody is warned.",
-        ),
-        (
-            "server-of-sender",
-            "threema",
-            Property::NoLockOut,
-            "Alice's server shows Alice's client a forged identity of Bob; from then on an honest device misses \
-             messages.",
-        ),
-        (
-            "server-of-sender",
-            "imessage",
-            Property::NoHiddenKey,
-            "As Alice signs in on alice-phone, Alice's server puts a device of its own in the place of \
-             alice-phone, mallory-a; the adversary reads Alice's backup on it; Alice looks and never sees it.",
-        ),
-        (
-            "stolen-recovery-key",
-            "matrix-2020-cross-signing-default",
-            Property::NeverShownAsVerified,
-            "The adversary takes Bob's password, signs a device of its own in to Bob's account, mallory, takes \
-             Bob's recovery key, opens Bob's identity with the recovery key and signs it with Bob's identity, and \
-             a client displays it as verified.",
-        ),
-        (
-            "planted-backup",
-            "matrix-js-sdk-19.6",
-            Property::PastStaysPrivate,
-            "Bob's server names a backup of its own as Bob's, for a device of its own to read, mallory; so it \
-             reads messages from before it existed.",
-        ),
-        (
-            "tls-breaker-one-client",
-            "ghost-user",
-            Property::NoInvisibleListener,
-            "As Bob signs in on bob-phone, the adversary, on the link, puts a forged identity of Bob in the place \
-             of the true one and adds a device of its own, mallory; Alice's client, at its first contact with \
-             Bob, gives it the room key; Bob looks and never sees it, nobody is warned, and no honest device \
-             misses a message.",
-        ),
-    ] {
+    for (scenario, model, property, told) in OTHER_KINDS {
         assert_eq!(found(scenario, model, Arrival::FromStart, property), told, "{scenario}, {model}");
     }
 }
