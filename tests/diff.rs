@@ -188,10 +188,14 @@ fn runs_are_compared_verdict_by_verdict() {
     assert!(compared(&fewer, 0).contains("Only in before.json: password-thief, matrix-tofu, from-start."));
 
     let mut unknown = before.clone();
-    first_verdict(&mut unknown, "holds")["verdict"] = "vacuous".into();
-    compared(&unknown, 4);
-    first_verdict(&mut unknown, "vacuous")["verdict"] = "unknown".into();
-    compared(&unknown, 3);
+    let verdict = first_verdict(&mut unknown, "holds");
+    (verdict["verdict"], verdict["why"]) = ("vacuous".into(), "nobody attacks".into());
+    let text = compared(&unknown, 4);
+    assert!(text.contains("Nobody attacks."), "{text}");
+    let verdict = first_verdict(&mut unknown, "vacuous");
+    (verdict["verdict"], verdict["stopped-by"]) = ("unknown".into(), "the limit on states".into());
+    let text = compared(&unknown, 3);
+    assert!(text.contains("Stopped by the limit on states."), "{text}");
     for cell in unknown["cells"].as_array_mut().expect("cells") {
         cell["model"] = "another".into();
     }
