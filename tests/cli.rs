@@ -333,6 +333,15 @@ fn formats_are_what_they_say() {
     let told = out(&run(&[&THIEF[..], &["no-rogue-key", "--format", "json"]].concat()));
     let told: Value = serde_json::from_str(&told).expect("valid JSON");
     assert_eq!(told["steps"].as_array().map(Vec::len), Some(4));
+    assert!(
+        told["sentence"].as_str().is_some_and(|s| s.starts_with("The adversary takes Bob's password and ")),
+        "{told}"
+    );
+    // What shows that something is possible is no attack, and has no such sentence.
+    let possible =
+        ["explain", "no-adversary", "--model", "signal", "--property", "everybody-reads", "--format", "json"];
+    let possible: Value = serde_json::from_str(&out(&run(&possible))).expect("valid JSON");
+    assert_eq!((&possible["verdict"], &possible["sentence"]), (&Value::from("holds"), &Value::Null));
     let dir = own_files();
     let noted = run_in(dir.path(), &["check", "wrong.json", "--models", "my-model.json", "--format", "github"]);
     assert!(out(&noted).starts_with("::error file=wrong.json,line="), "{}", out(&noted));
@@ -395,6 +404,10 @@ fn ci_is_told_why_a_verdict_does_not_pass() {
         let summary = fs::read_to_string(summary).expect("a summary");
         assert_eq!(summary.matches(&format!("\n| {word} |")).count(), told.len(), "{summary}");
         fs::remove_file(dir.path().join("summary.md")).expect("it is there");
+        // The same for people: `unknown` and `vacuous` with the reason.
+        let told = out(&run_in(dir.path(), &[&["check"], asked].concat()));
+        let reason = why.split_once(": ").map_or("", |(_, reason)| reason);
+        assert!(told.contains(&format!("\n  {reason}")), "{told}");
     }
     let passes =
         overhear(dir.path(), &["check", "my-scenario.json", "--models", "my-model.json", "--format", "github"])
@@ -430,7 +443,7 @@ fn the_small_commands_print_something() {
     let cases: [(&[&str], &str); 8] = [
         (&["completions", "bash"], "_overhear()"),
         (&["man"], ".TH overhear"),
-        (&["list"], "no-invisible-listener"),
+        (&["list"], "  no-invisible-listener    I invisible listener\n"),
         (&["list"], "  password-thief               A thief has the password\n"),
         (&["list"], "  large-everyone-sends         The recipient's server lies and everybody writes (large)\n"),
         (&["list"], "  journalist                   People with sources to protect ("),
@@ -442,6 +455,16 @@ fn the_small_commands_print_something() {
         assert_eq!(code(&output), 0, "{arguments:?}");
         assert!(out(&output).contains(part), "{arguments:?}");
     }
+}
+
+/// Nobody has read what could not be written: `/dev/full` has never any room.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_without_room_is_an_error() {
+    let full = fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let output = overhear(Path::new("."), &["list"]).stdout(full).output().expect("the program starts");
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).starts_with("error: No space left"), "{}", err(&output));
 }
 
 #[test]

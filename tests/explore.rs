@@ -71,6 +71,11 @@ fn states_and_actions_are_told_in_the_names_of_the_scenario() {
         assert!(first.contains(told), "{told}: {first}");
     }
     assert!(first.contains("\"steal-password bob *\""), "what the adversary does is marked: {first}");
+    let body = first.split_once("\r\n\r\n").expect("a head and a body").1;
+    let next: Vec<serde_json::Value> = serde_json::from_str(body).expect("JSON");
+    let signed_in = next.iter().find(|view| view["action"] == "sign-in alice-phone").expect("it can happen");
+    let state = signed_in["state"].as_str().expect("a state in words");
+    assert!(state.contains("alice-phone is signed in") && !state.contains("Nothing has happened"), "{state}");
     assert!(explorer.get("/.states/0/999").contains(" 404 "));
 }
 

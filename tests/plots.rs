@@ -400,6 +400,11 @@ fn a_run_writes_the_same_plots_at_any_number_of_threads_and_takes_others_away() 
     // The thief has no move against Signal as it is installed, and reads where a password opens an account.
     assert!(safety.contains("\nmatrix-tofu,2,0,0,0,1,0,1,yes,,password-thief,\n"), "{safety}");
     assert!(safety.contains("\nsignal,1,2,0,1,0,0,1,yes,password-thief,,\n"), "{safety}");
+    let attack = "traces/password-thief.matrix-tofu.from-start.no-rogue-key.itf.json";
+    fs::copy(dir.path().join(attack), dir.path().join("traces/mine.itf.json")).expect("the trace was written");
     let without: Vec<String> = written(dir.path(), &["no-adversary"], &models, 2).into_iter().map(|f| f.0).collect();
     assert_eq!(without, [&growth[..], &["mine.svg".to_string()]].concat());
+    // So are traces that no sentence speaks of any more, but for those that have another name.
+    let left = fs::read_dir(dir.path().join("traces")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    assert_eq!(left.collect::<Vec<_>>(), [dir.path().join("traces/mine.itf.json")]);
 }
