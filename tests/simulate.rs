@@ -675,6 +675,57 @@ fn results_are_as_the_schema_says_and_read_back_as_they_were() {
 }
 
 #[test]
+fn assumed_numbers_are_told_with_their_units() {
+    let asked = ["simulate", "password-thief", "--models", "matrix-tofu", "--arrives", "from-start", "--sweep"];
+    let told = out(&overhear(&[&asked[..], &["--people", "typical", "--runs", "50", "--days", "5"]].concat()));
+    let (_, swept) = told.split_once("What the assumed numbers do to ").expect("a table of them");
+    let row = |number: &str| {
+        let mut rows = swept.lines().filter(|line| line.contains(&format!(" {number} ")));
+        rows.next().unwrap_or_else(|| panic!("no {number} in {swept}")).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    // As in models/people/typical.json.
+    assert!(row("messages").starts_with("typical messages 1 a day 200 a day "), "{swept}");
+    assert!(row("new-devices").starts_with("typical new-devices 0.1 a year 4 a year "), "{swept}");
+    assert!(row("log-comparisons").starts_with("typical log-comparisons 0.1 a week 7 a week "), "{swept}");
+    assert!(row("verifies").starts_with("typical verifies 0 0.05 "), "a share has no unit: {swept}");
+}
+
+/// What fell in all of the runs and in none, with the ends of intervals that have a closed form (see above).
+#[test]
+fn a_text_tells_shares_with_their_intervals() {
+    let asked = ["simulate", "--people", "typical", "--days", "20", "password-thief"];
+    let with = |more: &[&str]| out(&overhear(&[&asked[..], more].concat()));
+    let one = with(&["--models", "matrix-tofu", "--arrives", "from-start", "--runs", "300"]);
+    let ends = [0.025_f64.powf(1.0 / 300.0), 1.0 - 0.025_f64.powf(1.0 / 300.0)].map(|p| 100.0 * p);
+    for part in [
+        "300 runs of 20 days each, seed 1; ",
+        "password-thief under matrix-tofu, from-start: A thief has the password\n  Alice (typical) and Bob (typical)\n",
+        &format!("  Rogue reader              100 % ({:.1} % to 100 %), in half of all runs by day\n", ends[0]),
+        "  Hidden reader             never, and the checker finds no way\n",
+        &format!("  Reads past messages       0 of 300 runs: at most {:.2} %, which is not a proof;\n", ends[1]),
+        "                            a shortest attack has 6 steps\n",
+        "  Messages whose key went to a rogue device           100 % of all messages\n",
+        "  Messages that the client refused to send            none in any run\n",
+    ] {
+        assert!(one.contains(part), "{part} is not in\n{one}");
+    }
+    // More than three cells make tables: the shares without their intervals, and for how few there is no proof.
+    let table = with(&["no-adversary", "--models", "matrix-tofu,signal", "--runs", "100"]);
+    let rows: Vec<String> = table.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let most = format!("{:.2}", 100.0 * (1.0 - 0.025_f64.powf(0.01)));
+    for row in [
+        "password-thief: A thief has the password",
+        "model arrives plays K H N S I P V L exposed refused missed questions ceremonies",
+        &format!("matrix-tofu start N 100 - 100 100 - <{most} - <{most} 100 0 0 0 0"),
+        "no-adversary: Nobody attacks",
+        "matrix-tofu - - - 0 0 0 0 0",
+    ] {
+        assert!(rows.iter().any(|told| told == row), "{row} is not in\n{table}");
+    }
+    assert!(rows.iter().any(|told| told.starts_with("signal† start any - - - - - - - - 0 0 0 0 ")), "{table}");
+}
+
+#[test]
 fn plots_show_the_numbers_beside_them() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().to_str().expect("UTF-8");
