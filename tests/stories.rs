@@ -254,23 +254,23 @@ const OTHER_KINDS: [(&str, &str, Property, &str); 11] = [
         "ssh-known-hosts",
         Property::NoRogueKey,
         "Bob's server shows Alice's client a forged identity of Bob; Alice acknowledges Bob's changed \
-         identity, which is forged; Bob's server shows Alice's client a forged identity of Bob with a device \
-         of its own, mallory; Alice's client gives it the room key, and Bob never enrolled it.",
+         identity, which is forged; Bob's server shows Alice's client that identity with a device of its own, \
+         mallory; Alice's client gives it the room key, and Bob never enrolled it.",
     ),
     (
         "reused-device-id-at-server",
         "matrix-all-devices",
         Property::NoLockOut,
-        "As Bob signs in on bob-phone, Bob's server reads the password; the adversary signs bob-phone out of \
-         Bob's account; from then on bob-phone misses every message.",
+        "As Bob signs in on bob-phone, Bob's server reads the password and then signs bob-phone out of Bob's \
+         account; from then on bob-phone misses every message.",
     ),
     (
         "reused-device-id-at-server",
         "matrix-tofu",
         Property::PastStaysPrivate,
-        "Bob's server leaves out bob-phone and invents a device for Bob, mallory; Alice's client sends the \
-         key of an old message again, to it, under the id of bob-phone; so it reads messages from before it \
-         existed.",
+        "Bob's server leaves bob-phone out of what it tells Alice's client and invents a device for Bob, mallory; \
+         Alice's client sends the key of an old message again, to it, which goes by the id of bob-phone; so it \
+         reads messages from before it existed.",
     ),
     (
         "invite-history",
@@ -291,15 +291,15 @@ const OTHER_KINDS: [(&str, &str, Property, &str); 11] = [
         "server-of-sender",
         "threema",
         Property::NoLockOut,
-        "Alice's server shows Alice's client a forged identity of Bob; from then on an honest device misses \
-         messages.",
+        "Alice's server shows Alice's client a forged identity of Bob; from then on bob-phone misses what Alice \
+         sends.",
     ),
     (
         "server-of-sender",
         "imessage",
         Property::NoHiddenKey,
-        "As Alice signs in on alice-phone, Alice's server puts a device of its own in the place of \
-         alice-phone, mallory-a; the adversary reads Alice's backup on it; Alice looks and never sees it.",
+        "As Alice signs in on alice-phone, Alice's server puts a device of its own in the place of alice-phone, \
+         mallory-a, and then reads Alice's backup on it; Alice looks and never sees it.",
     ),
     (
         "stolen-recovery-key",
