@@ -190,7 +190,7 @@ fn columns_say_what_their_definitions_mean() {
         ("matrix-tofu", "multiple key support", "yes"),
         ("matrix-tofu", "inattentive user resistant", "–"),
         ("matrix-cross-signing-verified", "inattentive user resistant", "no"),
-        ("signal", "inattentive user resistant", "yes"),
+        ("matrix-tofu-linked", "inattentive user resistant", "yes"),
         ("signal", "operator accountability", "no"),
         ("key-transparency-monitored", "operator accountability", "partly"),
         ("key-transparency-gossip", "operator accountability", "yes"),
