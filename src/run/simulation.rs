@@ -11,7 +11,7 @@ use crate::simulate::chain::Setting;
 use crate::simulate::exact::solve;
 use crate::simulate::habits::Habit;
 use crate::simulate::interval::{Estimate, proportion};
-use crate::simulate::rare::split;
+use crate::simulate::rare::{NODES_MAX, split};
 use crate::simulate::runs::{Drawn, Happened, Outcome, Watch, all, one};
 use crate::simulate::{Far, Habits, Strategy, Unsolved, Working};
 use crate::trace::Names;
@@ -307,7 +307,7 @@ fn splits(
     let of = |(i, checked): (usize, &Checked)| match checked {
         Checked::Holds => Some(None),
         _ if !plan.rare => Some(None),
-        _ => split(&drawn, i, plan.runs, threads, &On(watch, name.clone())).map(Some),
+        _ => split(&drawn, i, plan.runs, NODES_MAX, threads, &On(watch, name.clone())).map(Some),
     };
     cell.checked.iter().enumerate().map(of).collect()
 }

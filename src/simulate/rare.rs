@@ -7,7 +7,7 @@
 //! wall; and it is gone on from where a fall is likely more often, and for less, than from elsewhere. The sum is
 //! right on average wherever the levels are; where they are only says how far it scatters.
 
-use super::chain::{Chain, FIRST, Number};
+use super::chain::{Chain, FIRST, Node, Number};
 use super::interval::{BATCHES, Estimate, mean};
 use super::occasion::People;
 use super::runs::{Drawn, choices, exponential};
@@ -21,8 +21,8 @@ use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// The nodes of a chain that are looked at for what is near, the first ones first: each takes some kilobytes.
-const NODES_MAX: usize = 50_000;
+/// So many nodes of a chain are well looked at for what is near: each takes some kilobytes.
+pub const NODES_MAX: usize = 50_000;
 /// How far off whatever has no way known to where the property falls is.
 const FAR: u32 = u32::MAX;
 /// Distances are logarithms of probabilities, so many to a factor of e.
@@ -79,16 +79,24 @@ struct Levelled<'a> {
     events: Vec<Vec<(f64, Number)>>,
     /// How far each of those nodes is away; [`FAR`] if no way is known.
     away: Vec<u32>,
+    /// Which of the watched properties it is about.
+    property: usize,
     /// Whether all of the chain was looked at, so that what is far is out of reach.
     whole: bool,
 }
 
 impl<'a> Levelled<'a> {
     /// None if whoever watches did not let it go on.
-    fn new(drawn: &Drawn<'a>, verifying: Set<Person>, property: usize, watch: &dyn Working) -> Option<Self> {
+    fn new(
+        drawn: &Drawn<'a>,
+        verifying: Set<Person>,
+        property: usize,
+        nodes_max: usize,
+        watch: &dyn Working,
+    ) -> Option<Self> {
         let mut chain = Chain::new(drawn.setting, People { habits: drawn.habits, verifying });
         let mut events: Vec<Vec<(f64, Number)>> = Vec::new();
-        while events.len() < chain.len().min(NODES_MAX) {
+        while events.len() < chain.len().min(nodes_max) {
             events.push(chain.all_events(events.len() as Number));
             if events.len().is_multiple_of(1024) && !watch.far(Far::Found(chain.len())) {
                 return None;
@@ -101,13 +109,15 @@ impl<'a> Levelled<'a> {
                 from[to as usize].push((unlikely.clamp(1.0, 1e6) as u32, n as Number));
             }
         }
-        let fallen = (0..chain.len() as Number).filter(|&n| chain.node(n).fallen >> property & 1 == 1);
+        let fallen = (0..chain.len() as Number).filter(|&n| falls(chain.node(n), property));
         let away = nearest(&from, fallen);
-        Some(Self { whole: events.len() == chain.len(), chain, events, away })
+        Some(Self { whole: events.len() == chain.len(), property, chain, events, away })
     }
     /// How far away a node is, as far as is known.
     fn away(&self, number: Number) -> u32 {
-        self.away.get(number as usize).copied().unwrap_or(FAR)
+        // What was come to later is looked at no further than whether the property has fallen there.
+        let here = || if falls(self.chain.node(number), self.property) { 0 } else { FAR };
+        self.away.get(number as usize).copied().unwrap_or_else(here)
     }
     /// One walk that is further away than `level`. Wherever its next event could bring it there, that is counted by how
     /// likely it is, whatever happens next; only what does not come there is walked.
@@ -122,6 +132,9 @@ impl<'a> Levelled<'a> {
                     &looked
                 }
             };
+            if events.is_empty() {
+                return;
+            }
             let total: f64 = events.iter().map(|(rate, _)| rate).sum();
             let nearer: f64 = events.iter().filter(|(_, next)| self.away(*next) <= level).map(|(rate, _)| rate).sum();
             let in_time = -libm::expm1(-total * (days - day));
@@ -131,7 +144,6 @@ impl<'a> Levelled<'a> {
                 to.add((next, day + stay, worth * nearer / total * in_time), self.away(next));
             }
             day += exponential(stream, total);
-            // Where nothing can happen any more, that day never comes.
             let next = if day < days { pick(events, stream.random::<f64>() * total, |_| true) } else { return };
             if self.away(next) <= level {
                 return;
@@ -162,6 +174,11 @@ impl<'a> Levelled<'a> {
     }
 }
 
+/// Whether the property of this number does not hold in a node.
+fn falls(node: &Node, property: usize) -> bool {
+    node.fallen >> property & 1 == 1
+}
+
 /// How far each node is from the nearest of some, where `from` has what leads to each and how far that is.
 fn nearest(from: &[Vec<(u32, Number)>], some: impl Iterator<Item = Number>) -> Vec<u32> {
     let mut away = vec![FAR; from.len()];
@@ -190,11 +207,12 @@ fn pick(events: &[(f64, Number)], point: f64, counts: impl Fn(Number) -> bool) -
 }
 
 /// The probability that the property at `index` falls, with about so many walks to each level in all; none if whoever
-/// watches did not let it go on. Where nothing is known to be near, the interval is all that a probability can be.
+/// watches did not let it go on. The first `nodes_max` nodes of a chain are looked at for what is near. Where nothing is known to be near, the interval is all that a probability can be.
 pub fn split(
     drawn: &Drawn,
     index: usize,
     walks: u64,
+    nodes_max: usize,
     threads: NonZero<usize>,
     watch: &dyn Working,
 ) -> Option<Estimate> {
@@ -208,7 +226,7 @@ pub fn split(
         let all = Mutex::new((&mut sums, &mut known));
         let work = || {
             let stop = || stopped.store(true, Ordering::Relaxed);
-            let new = || Levelled::new(drawn, verifying, index, watch);
+            let new = || Levelled::new(drawn, verifying, index, nodes_max, watch);
             let Some(mut levelled) = new() else { return stop() };
             if levelled.away(FIRST) == FAR {
                 *all.lock().expect("no thread panics with it").1 &= levelled.whole;
@@ -227,7 +245,7 @@ pub fn split(
                 stream.set_stream(u64::MAX - (i * BATCHES) as u64 - batch);
                 let estimate = levelled.estimate(drawn.days, each, &mut stream);
                 all.lock().expect("no thread panics with it").0[batch as usize] += weight * estimate;
-                if levelled.chain.len() > 8 * NODES_MAX {
+                if levelled.chain.len() > 8 * nodes_max.max(NODES_MAX) {
                     let Some(again) = new() else { return stop() };
                     levelled = again;
                 }
