@@ -207,8 +207,8 @@ fn pick(events: &[(f64, Number)], point: f64, counts: impl Fn(Number) -> bool) -
 }
 
 /// The probability that the property at `index` falls, with about so many walks to each level in all; none if whoever
-/// watches did not let it go on. The first `nodes_max` nodes of a chain are looked at for what is near. Where nothing is
-/// known to be near, the interval is all that a probability can be.
+/// watches did not let it go on. The first `nodes_max` nodes of a chain are looked at for what is near. Where nothing
+/// is known to be near, the interval is all that a probability can be.
 pub fn split(
     drawn: &Drawn,
     index: usize,
