@@ -787,6 +787,9 @@ fn a_report_of_verdicts_shows_how_likely_attacks_are() {
     });
     // Two arrivals, and one cell in which the assumed numbers are swept.
     assert_eq!(plots.each_ref().map(Vec::len), [2, 2, 1], "{plots:?}");
+    assert!(page.contains("strategy: attack."), "every plot says how the adversary plays");
+    let rows = std::fs::read_to_string(one.join("simulation.csv")).expect("results");
+    assert!(rows.lines().skip(1).all(|row| row.split(',').nth(3) == Some("attack")), "{rows}");
     for name in plots.iter().flatten() {
         let data = one.join("plots").join(name.replace(".svg", ".csv"));
         assert!(page.contains(&name.replace(".svg", ".csv")) && data.is_file(), "{name} is not shown with its data");

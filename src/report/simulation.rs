@@ -140,6 +140,18 @@ pub enum StrategyRecord {
     Nobody,
 }
 
+impl StrategyRecord {
+    /// The strategy's name, as commands take it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Attack { .. } => "attack",
+            Self::Opportunist { .. } => "opportunist",
+            Self::Best { .. } => "best",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
 /// What one property comes to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -436,13 +448,13 @@ pub fn results(record: &SimulationRecord) -> Vec<(String, String)> {
 
 /// Every estimate of every cell, one a line.
 pub fn table(record: &SimulationRecord) -> String {
-    let header = ["scenario", "model", "arrives", "what", "unit", "value", "low", "high", "exact", "split"];
+    let header = ["scenario", "model", "arrives", "strategy", "what", "unit", "value", "low", "high", "exact", "split"];
     let header = header.into_iter().chain(["split-low", "split-high"]);
     let end = |end: Option<f64>| end.map_or(String::new(), |end| end.to_string());
     let mut out = csv::row(header);
     for cell in &record.cells {
         let row = |what: &str, unit: &str, i: Interval, exact: Option<f64>, split: Option<Interval>| {
-            let of = [&cell.scenario, &cell.model, cell.arrives.as_deref().unwrap_or("")];
+            let of = [&cell.scenario, &cell.model, cell.arrives.as_deref().unwrap_or(""), cell.strategy.name()];
             let split = [split.map(|s| s.value), split.and_then(|s| s.low), split.and_then(|s| s.high)].map(end);
             let numbers = [i.value.to_string(), end(i.low), end(i.high), end(exact)].into_iter().chain(split);
             csv::row(of.into_iter().chain([what, unit]).map(str::to_string).chain(numbers))

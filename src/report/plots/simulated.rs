@@ -6,6 +6,7 @@ use super::paper::{
     number_points, sheet, thin_line, write_lines,
 };
 use crate::report::simulation::{Interval, PropertyRecord, SimulatedCell, SimulationRecord, SweptRecord};
+use std::collections::BTreeSet;
 
 /// What the names of these plots begin with.
 const KINDS: [&str; 3] = ["survival-", "safety-against-questions-", "assumed-numbers-"];
@@ -82,13 +83,16 @@ fn name(kind: &str, group: &Group) -> String {
 /// What all plots say of where their numbers are from.
 fn from_runs(record: &SimulationRecord) -> String {
     let people: Vec<String> = record.people_files.iter().map(|who| who.name.clone()).collect();
+    let played: BTreeSet<&str> = record.cells.iter().map(|cell| cell.strategy.name()).collect();
+    let played: Vec<String> = played.into_iter().map(str::to_string).collect();
     format!(
-        "From {} simulated runs of {} days for each policy, with people as in the files {}, seed {}; intervals hold \
-         what they are about 95 times in 100.",
+        "From {} simulated runs of {} days for each policy, with people as in the files {}, seed {}. The adversary's \
+         strategy: {}. Intervals hold what they are about 95 times in 100.",
         record.runs,
         record.days,
         crate::story::list(&people),
-        record.seed
+        record.seed,
+        crate::story::list(&played)
     )
 }
 
