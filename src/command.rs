@@ -417,8 +417,8 @@ pub fn compare(
     let costs: Vec<_> = loaded.models.par_iter().map(matrix::policy_cost).collect();
     if let Some(dir) = out {
         let simulated = match likely.map(|likely| simulate::for_report(&loaded, likely)).transpose()? {
-            Some(None) => return Ok(watcher.interrupted(&cells).unwrap_or(Exit::Interrupted(2))),
-            simulated => simulated.flatten(),
+            Some(Err(interrupted)) => return Ok(interrupted),
+            simulated => simulated.and_then(Result::ok),
         };
         let written = crate::report::write_all(dir, &cells, &loaded.models, &costs, simulated.as_ref());
         written.map_err(|e| in_dir(dir, e))?;

@@ -12,7 +12,9 @@ use crate::model::Property;
 use crate::report::matrix::thousands;
 use crate::report::simulation::{self as text, SimulationRecord, story, table};
 use crate::report::write_simulated;
-use crate::run::simulation::{Cast, CellWatch, Play, SimulationPlan, case, prepare, simulate, sweep};
+use crate::run::simulation::{
+    Cast, CellWatch, Play, Prepared, Simulated, SimulationPlan, Swept, case, prepare, simulate, sweep,
+};
 use crate::run::{Plan, Scenario};
 use crate::scenario::{Profile, property_by_name, property_name, read_people};
 use crate::simulate::runs::{Outcome, Watch};
@@ -88,22 +90,26 @@ pub struct Simulation {
 
 /// Reads how many runs there are to be.
 pub fn parse_runs(text: &str) -> Result<u64, String> {
-    let runs: u64 = text.parse().map_err(|_| "write a whole number of runs, e.g. 10000".to_string())?;
-    match runs {
-        0 => Err("no runs show nothing: write 1 or more".to_string()),
-        1..=RUNS_MAX => Ok(runs),
-        _ => Err(format!("at most {} runs", thousands(RUNS_MAX as usize))),
+    count(text, "runs, e.g. 10000", "no runs show nothing", RUNS_MAX)
+}
+
+/// Reads a whole number from 1 to `max` of what `of` says, with an example.
+fn count(text: &str, of: &str, none: &str, max: u64) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err(format!("{none}: write 1 or more")),
+        Ok(number) if number <= max => Ok(number),
+        Ok(_) => {
+            let words = of.split(',').next().unwrap_or_default();
+            Err(format!("at most {} {words}", thousands(max as usize)))
+        }
+        Err(_) => Err(format!("write a whole number of {of}")),
     }
 }
 
 /// Reads how many steps a walk has.
 pub fn parse_steps(text: &str) -> Result<u32, String> {
-    let steps: u32 = text.parse().map_err(|_| "write a whole number of steps, e.g. 40".to_string())?;
-    match steps {
-        0 => Err("no step leads nowhere: write 1 or more".to_string()),
-        1..=STEPS_MAX => Ok(steps),
-        _ => Err(format!("at most {} steps", thousands(STEPS_MAX as usize))),
-    }
+    let steps = count(text, "steps, e.g. 40", "no step leads nowhere", STEPS_MAX.into())?;
+    Ok(u32::try_from(steps).expect("the most steps are fewer"))
 }
 
 /// Reads how many days a run has.
@@ -201,9 +207,9 @@ pub struct Likelihood {
     pub seed: u64,
 }
 
-/// Simulates every cell for a report, and sweeps the assumed numbers of the one that is most open; none if it was
+/// Simulates every cell for a report, and sweeps the assumed numbers of the one that is most open; an exit if it was
 /// interrupted.
-pub(super) fn for_report(loaded: &Loaded, asked: &Likelihood) -> Result<Option<SimulationRecord>, Failure> {
+pub(super) fn for_report(loaded: &Loaded, asked: &Likelihood) -> Result<Result<SimulationRecord, Exit>, Failure> {
     let known = bundle::people();
     let names = names_of_people(loaded);
     let plan = SimulationPlan {
@@ -218,19 +224,40 @@ pub(super) fn for_report(loaded: &Loaded, asked: &Likelihood) -> Result<Option<S
         rare: false,
     };
     let watcher = Watcher::new(plan.runs, ["runs", "events"])?;
-    let cells = prepare(&plan, &watcher)?;
-    few_enough(&plan, cells.len())?;
-    let Some(cells) = watcher.goes_on().then(|| simulate(&plan, cells, &watcher)).transpose()?.flatten() else {
-        return Ok(None);
+    let made = make(&plan, prepare(&plan, &watcher)?, &watcher, text::most_open)?;
+    Ok(made.map(|made| made.record(&plan)).ok_or_else(|| watcher.interrupted()))
+}
+
+/// What was simulated, and what the assumed numbers do to one of the cells.
+struct Made<'a> {
+    cells: Vec<Simulated<'a>>,
+    swept: Option<(usize, Vec<Swept>)>,
+}
+
+impl Made<'_> {
+    fn record(&self, plan: &SimulationPlan) -> SimulationRecord {
+        SimulationRecord::of(plan, &self.cells, self.swept.as_ref().map(|(cell, swept)| (*cell, swept.as_slice())))
+    }
+}
+
+/// Simulates prepared cells and sweeps the assumed numbers of the one that is chosen; none if it was interrupted.
+fn make<'a>(
+    plan: &SimulationPlan,
+    cells: Vec<Prepared<'a>>,
+    watcher: &Watcher,
+    chosen: impl Fn(&[Simulated]) -> Option<usize>,
+) -> Result<Option<Made<'a>>, Failure> {
+    few_enough(plan, cells.len())?;
+    let simulated = if watcher.goes_on() { simulate(plan, cells, watcher)? } else { None };
+    let made = match simulated.map(|cells| (chosen(&cells), cells)) {
+        None => None,
+        Some((None, cells)) => Some(Made { cells, swept: None }),
+        Some((Some(cell), cells)) => {
+            sweep(plan, &cells[cell].of, watcher)?.map(|swept| Made { cells, swept: Some((cell, swept)) })
+        }
     };
-    let open = text::most_open(&cells);
-    let swept = open.map(|i| sweep(&plan, &cells[i].of, &watcher)).transpose()?;
     watcher.bar.finish_and_clear();
-    Ok(match (open, swept) {
-        (Some(cell), Some(Some(swept))) => Some(SimulationRecord::of(&plan, &cells, Some((cell, &swept)))),
-        (_, None) => Some(SimulationRecord::of(&plan, &cells, None)),
-        _ => None,
-    })
+    Ok(made)
 }
 
 /// The limits of searches for attacks to follow.
@@ -286,23 +313,15 @@ fn estimate(plan: &SimulationPlan, asked: &Simulation) -> Result<Exit, Failure> 
     if sweeps && cells.len() > 1 {
         return Err(more_than_one("--sweep", "sweeps the numbers of", cells.len()));
     }
-    few_enough(plan, cells.len())?;
-    let simulated = if watcher.goes_on() { simulate(plan, cells, &watcher)? } else { None };
-    let swept = match &simulated {
-        Some(cells) if sweeps => sweep(plan, &cells[0].of, &watcher)?,
-        _ => Some(Vec::new()),
-    };
-    watcher.bar.finish_and_clear();
-    let (Some(cells), Some(swept)) = (simulated, swept) else {
-        return Ok(watcher.interrupted());
-    };
+    let Some(made) = make(plan, cells, &watcher, |_| sweeps.then_some(0))? else { return Ok(watcher.interrupted()) };
+    let Made { cells, swept } = &made;
     if plan.exact.is_some() {
         for cell in cells.iter().filter(|cell| cell.exact.is_none()) {
             let (scenario, model) = (&cell.of.scenario.file.name, &cell.of.model.name);
             anstream::eprintln!("{scenario} under {model}: too many states to be solved exactly");
         }
     }
-    let record = SimulationRecord::of(plan, &cells, sweeps.then_some((0, &swept)));
+    let record = made.record(plan);
     if let Some(dir) = &asked.out {
         write_simulated(dir, &record).map_err(|e| in_dir(dir, e))?;
     }
@@ -310,8 +329,8 @@ fn estimate(plan: &SimulationPlan, asked: &Simulation) -> Result<Exit, Failure> 
         Format::Json => print(&(pretty(&json!(record)) + "\n")),
         Format::Csv => print(&table(&record)),
         Format::Text | Format::Github => {
-            let told = if sweeps { text::sweep(&cells[0], &swept) } else { String::new() };
-            print(&(text::tables(plan, &cells) + &told))
+            let told = swept.as_ref().map_or(String::new(), |(cell, swept)| text::sweep(&cells[*cell], swept));
+            print(&(text::tables(plan, cells) + &told))
         }
     }
 }
