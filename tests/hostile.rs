@@ -2,11 +2,13 @@
 //!
 //! The browser, Mermaid and an XML parser read such reports too: `tests/browser`, `tests/outputs`.
 
+mod hostile_input;
 mod output;
 
+use hostile_input::spoil;
 use output::{code, err, out};
 use overhear::input::is_invisible;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -23,38 +25,6 @@ const HOSTILE: &str = concat!(
 );
 /// A file's name may be all of this.
 const PATH: &str = "a,b:c%0A::error::d\n::error::e\u{1b}[2J'`|<b>\u{202e}.json";
-/// The fields of scenario and model files that hold free text.
-const TEXTS: [&str; 4] = ["title", "about", "why", "source"];
-
-/// Names that mean something somewhere, one of them of 200 letters; all are names that files may have.
-fn names() -> HashMap<&'static str, String> {
-    let long = "b".repeat(200);
-    let all = [
-        ("alice", "end"),
-        ("bob", "loop"),
-        ("alice-phone", "participant"),
-        ("bob-phone", long.as_str()),
-        ("mallory", "constructor"),
-        ("password-thief", "sequencediagram"),
-    ];
-    all.map(|(from, to)| (from, to.to_string())).into()
-}
-
-fn spoil(value: &mut Value, names: &HashMap<&str, String>) {
-    match value {
-        Value::String(text) => *text = names.get(text.as_str()).unwrap_or(text).clone(),
-        Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, names)),
-        Value::Object(fields) => {
-            for (key, field) in fields {
-                match TEXTS.contains(&key.as_str()) {
-                    true => *field = json!(format!("{key} {HOSTILE}")),
-                    false => spoil(field, names),
-                }
-            }
-        }
-        _ => {}
-    }
-}
 
 /// A folder with a hostile scenario, once with its claims turned round and under a hostile path, and a hostile model.
 fn files() -> tempfile::TempDir {
@@ -62,7 +32,7 @@ fn files() -> tempfile::TempDir {
     let write = |name: &str, value: &Value| fs::write(dir.path().join(name), value.to_string()).expect("written");
     let source = overhear::bundle::find_scenario("password-thief").expect("a bundled scenario");
     let mut scenario: Value = serde_json::from_str(&source.text).expect("JSON");
-    spoil(&mut scenario, &names());
+    spoil(&mut scenario, HOSTILE);
     write("scenario.json", &scenario);
     for claim in scenario["expectations"].as_array_mut().expect("claims") {
         let turned = if claim["expect"] == "holds" { "violated" } else { "holds" };
@@ -71,7 +41,7 @@ fn files() -> tempfile::TempDir {
     write(PATH, &scenario);
     let source = overhear::bundle::find_model("matrix-tofu").expect("a bundled model");
     let mut model: Value = serde_json::from_str(&source.text).expect("JSON");
-    spoil(&mut model, &names());
+    spoil(&mut model, HOSTILE);
     model["name"] = "graph".into();
     write("model.json", &model);
     dir

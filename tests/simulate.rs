@@ -1,7 +1,9 @@
 //! The simulator: its runs are walks by the plain rules, its probabilities are right, its intervals hold what they say.
 
+mod drawn;
 mod output;
 
+use drawn::{is_the_same_at_any_number_of_threads, overhear, read_back};
 use output::{code, err, out};
 use overhear::bundle;
 use overhear::explore::Limits;
@@ -26,7 +28,6 @@ use overhear::trace;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::num::NonZero;
-use std::process::{Command, Output};
 use std::sync::Mutex;
 
 /// What tests have to do with: everything that is bundled.
@@ -643,22 +644,10 @@ fn all_of(drawn: &Drawn) -> Vec<overhear::simulate::runs::Outcome> {
     all(drawn, 100, threads(1), &()).expect("nobody ends it")
 }
 
-fn overhear(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_overhear")).args(args).output().expect("it starts")
-}
-
 #[test]
 fn the_same_seed_gives_the_same_bytes_at_any_number_of_threads() {
     let asked = ["simulate", "password-thief", "server-of-recipient", "--models", "matrix-tofu,signal"];
-    let with = |more: &[&str]| overhear(&[&asked[..], &["--people", "typical", "--runs", "500"], more].concat());
-    for format in ["text", "json", "csv"] {
-        let one = with(&["--format", format, "--jobs", "1"]);
-        assert_eq!(code(&one), 0, "{}", err(&one));
-        for jobs in ["2", "8"] {
-            assert_eq!(out(&with(&["--format", format, "--jobs", jobs])), out(&one), "{format}, {jobs} jobs");
-        }
-        assert_ne!(out(&with(&["--format", format, "--seed", "2"])), out(&one), "another seed, other runs");
-    }
+    is_the_same_at_any_number_of_threads(&[&asked[..], &["--people", "typical", "--runs", "500"]].concat());
 }
 
 #[test]
@@ -666,14 +655,7 @@ fn results_are_as_the_schema_says_and_read_back_as_they_were() {
     let asked = ["simulate", "password-thief", "--models", "matrix-tofu", "--arrives", "from-start"];
     let more = ["--people", "typical", "--runs", "200", "--days", "5", "--exact", "--sweep", "--format", "json"];
     let told = overhear(&[&asked[..], &more].concat());
-    assert_eq!(code(&told), 0, "{}", err(&told));
-    let value: serde_json::Value = serde_json::from_str(&out(&told)).expect("JSON");
-    let schema = serde_json::from_str(&schema::simulation()).expect("a schema is JSON");
-    let errors: Vec<String> =
-        jsonschema::validator_for(&schema).expect("a schema").iter_errors(&value).map(|e| e.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}");
-    let record: SimulationRecord = serde_json::from_value(value.clone()).expect("the types read what they wrote");
-    assert_eq!(serde_json::to_value(&record).expect("JSON"), value);
+    let record: SimulationRecord = read_back(&told, &schema::simulation());
     let leak = record.cells[0].properties.iter().find(|p| p.property == "no-rogue-key").expect("it is asked for");
     assert!(leak.survival.windows(2).all(|pair| pair[0].probability.value >= pair[1].probability.value));
     assert!(

@@ -1,8 +1,10 @@
 //! Walks without rates: they are walks by the plain rules, each action is as likely as another, and what is kept of
 //! states changes nothing.
 
+mod drawn;
 mod output;
 
+use drawn::{is_the_same_at_any_number_of_threads, overhear, read_back};
 use output::{code, err, out};
 use overhear::bundle;
 use overhear::explore::Limits;
@@ -19,7 +21,6 @@ use overhear::simulate::uniform::{Drawn, Fell, Ways, all, one};
 use overhear::trace;
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::process::{Command, Output};
 
 fn scenarios(wanted: impl Fn(&Scenario) -> bool) -> Vec<Scenario> {
     let read = |source: Source| Scenario { file: read_scenario(&source).expect("a bundled scenario"), source };
@@ -182,35 +183,17 @@ fn a_walk_that_contradicts_the_checker_is_told() {
     });
 }
 
-fn overhear(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_overhear")).args(args).output().expect("it starts")
-}
-
 const ASKED: [&str; 5] = ["simulate", "password-thief", "--uniform", "--models", "matrix-tofu,signal"];
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_at_any_number_of_threads() {
-    let with = |more: &[&str]| overhear(&[&ASKED[..], &["--runs", "700"], more].concat());
-    for format in ["text", "json", "csv"] {
-        let one = with(&["--format", format, "--jobs", "1"]);
-        assert_eq!(code(&one), 0, "{}", err(&one));
-        for jobs in ["2", "7"] {
-            assert_eq!(out(&with(&["--format", format, "--jobs", jobs])), out(&one), "{format}, {jobs} jobs");
-        }
-        assert_ne!(out(&with(&["--format", format, "--seed", "2"])), out(&one), "another seed, other walks");
-    }
+    is_the_same_at_any_number_of_threads(&[&ASKED[..], &["--runs", "700"]].concat());
 }
 
 #[test]
 fn results_are_as_the_schema_says_and_read_back_as_they_were() {
     let told = overhear(&[&ASKED[..], &["--runs", "300", "--steps", "25", "--format", "json"]].concat());
-    let value: serde_json::Value = serde_json::from_str(&out(&told)).expect("JSON");
-    let schema = serde_json::from_str(&schema::walks()).expect("a schema is JSON");
-    let errors: Vec<String> =
-        jsonschema::validator_for(&schema).expect("a schema").iter_errors(&value).map(|e| e.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}");
-    let record: WalksRecord = serde_json::from_value(value.clone()).expect("the types read what they wrote");
-    assert_eq!(serde_json::to_value(&record).expect("JSON"), value);
+    let record: WalksRecord = read_back(&told, &schema::walks());
     assert!(record.says.contains("no likelihood of anything real"));
     let leak = &record.cells[0].properties[0];
     let share = proportion(leak.fell, 300);

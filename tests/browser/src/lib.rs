@@ -1,7 +1,11 @@
 //! What the tests here have in common: npm's packages, node, the program, folders, and hostile names.
 
+#[path = "../../hostile_input/mod.rs"]
+mod hostile_input;
+pub use hostile_input::TEXTS;
+
+use hostile_input::spoil;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -88,52 +92,12 @@ pub fn report_folder(name: &str, compared: &[&str]) -> PathBuf {
     out
 }
 
-/// The fields that hold free text, in scenario and model files: each is hostile, and says which it is.
-pub const TEXTS: [&str; 4] = ["title", "about", "why", "source"];
-
-/// Names that mean something to Mermaid, HTML or JavaScript, and one of 200 letters. All are names that files may have.
-static NAMES: LazyLock<[(&'static str, String); 9]> = LazyLock::new(|| {
-    [
-        ("alice", "end".to_string()),
-        ("bob", "loop".to_string()),
-        ("alice-phone", "participant".to_string()),
-        ("bob-phone", "b".repeat(200)),
-        ("bob-laptop", "n--x".to_string()),
-        ("mallory", "constructor".to_string()),
-        ("alice.example", "activate".to_string()),
-        ("bob.example", "o..o--".to_string()),
-        ("password-thief", "sequencediagram".to_string()),
-    ]
-});
-
-/// Gives a file of a scenario or a model hostile texts and names.
-fn spoil(value: &mut Value, names: &HashMap<&str, &str>) {
-    match value {
-        Value::String(text) => {
-            if let Some(name) = names.get(text.as_str()) {
-                *text = (*name).to_string();
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, names)),
-        Value::Object(fields) => {
-            for (key, field) in fields {
-                match TEXTS.contains(&key.as_str()) {
-                    true => *field = json!(format!("{key} {HOSTILE}")),
-                    false => spoil(field, names),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
 /// The paths of a scenario and a model in which every name and every text is hostile.
 pub fn hostile_files() -> (PathBuf, PathBuf) {
     let folder = folder("hostile-input");
-    let names: HashMap<&str, &str> = NAMES.iter().map(|(from, to)| (*from, to.as_str())).collect();
     let write = |text: &str, path: &str, rename: Option<&str>| {
         let mut value: Value = serde_json::from_str(text).expect("bundled files are JSON");
-        spoil(&mut value, &names);
+        spoil(&mut value, HOSTILE);
         if let Some(name) = rename {
             value["name"] = json!(name);
         }

@@ -10,13 +10,15 @@ use std::sync::LazyLock;
 static REPORT: LazyLock<PathBuf> = LazyLock::new(|| {
     let models = "matrix-tofu,matrix-riot-2019,matrix-cross-signing-tofu,matrix-cross-signing-verified,signal,whatsapp";
     let scenarios = ["password-thief", "server-of-recipient", "stolen-device", "no-adversary"];
-    report_folder("report", &[&scenarios[..], &["--models", models]].concat())
+    report_folder("report", &[&scenarios[..], &["--models", models], &SIMULATED].concat())
 });
+/// So that reports show what was simulated as well.
+const SIMULATED: [&str; 6] = ["--people", "typical", "--runs", "100", "--days", "60"];
 /// A scenario and a model in which every text and every name is hostile.
 static HOSTILE_REPORT: LazyLock<PathBuf> = LazyLock::new(|| {
     let (scenario, model) = hostile_files();
     let paths = [scenario, model].map(|path| path.to_str().expect("UTF-8").to_string());
-    report_folder("hostile", &[&paths[0], "--models", &paths[1]])
+    report_folder("hostile", &[&[&paths[0][..], "--models", &paths[1]][..], &SIMULATED].concat())
 });
 
 /// Runs a script on files.
