@@ -11,18 +11,20 @@ use overhear::input::Source;
 use overhear::model::action::possible;
 use overhear::model::{Action, Arrival, Identity, Property, State, World, property, step};
 use overhear::policy::OwnRequests;
-use overhear::report::simulation::{SimulationRecord, StrategyRecord};
-use overhear::run::simulation::{Cast, Checked, Play, Prepared, SimulationPlan, case, prepare, simulate, sweep};
-use overhear::run::{Plan, Scenario, expectation, simulation};
-use overhear::scenario::{Expect, HABITS, Model, Profile, Size, read_people, read_scenario};
+use overhear::report::simulation::{SimulationRecord, StrategyRecord, sweep as sweep_text, tables};
+use overhear::run::simulation::{
+    Cast, Checked, Play, Prepared, Simulated, SimulationPlan, Swept, case, prepare, simulate, sweep,
+};
+use overhear::run::{Plan, Scenario, expectation};
+use overhear::scenario::{Expect, HABITS, Model, Number, Profile, Size, habit_name, read_people, read_scenario};
 use overhear::schema;
 use overhear::simulate::best::Table;
 use overhear::simulate::chain::Setting;
 use overhear::simulate::habits::{Habit, Habits, RATE_MAX, Unfit};
 use overhear::simulate::interval::{Estimate, mean, proportion};
 use overhear::simulate::rare::{NODES_MAX, split};
-use overhear::simulate::runs::{Drawn, all};
-use overhear::simulate::tally::Counted;
+use overhear::simulate::runs::{Drawn, Outcome, all};
+use overhear::simulate::tally::{Counted, Tally};
 use overhear::simulate::{Far, Strategy, Unsolved, Working, exact, interval};
 use overhear::trace;
 use rayon::prelude::*;
@@ -231,7 +233,7 @@ fn an_adversary_that_cannot_win_does_not() {
         let holds = cells.iter().all(|c| c.checked.iter().all(|&checked| checked == Checked::Holds));
         assert!(holds, "the checker finds no attack");
         let done = simulate(&plan, cells, &()).expect("no run contradicts the checker").expect("nobody ends it");
-        let fell = |cell: &simulation::Simulated| cell.outcomes.iter().any(|run| run.fell.iter().any(Option::is_some));
+        let fell = |cell: &Simulated| cell.outcomes.iter().any(|run| run.fell.iter().any(Option::is_some));
         assert!(!done.is_empty() && !done.iter().any(fell));
     }
 }
@@ -486,7 +488,7 @@ fn assumed_numbers_are_swept() {
     assert_eq!(resets.ends[0], resets.ends[1]);
 }
 
-fn all_runs(cell: &Prepared, days: f64, runs: u64) -> Vec<overhear::simulate::runs::Outcome> {
+fn all_runs(cell: &Prepared, days: f64, runs: u64) -> Vec<Outcome> {
     all(&cell.drawn(days, 7), runs, threads(2), &()).expect("nobody ends it")
 }
 
@@ -640,7 +642,7 @@ fn where_nobody_does_anything_nothing_happens() {
     assert!(nodes == 1 && solved.iter().all(|p| *p == 0.0), "{solved:?} in {nodes} states");
 }
 
-fn all_of(drawn: &Drawn) -> Vec<overhear::simulate::runs::Outcome> {
+fn all_of(drawn: &Drawn) -> Vec<Outcome> {
     all(drawn, 100, threads(1), &()).expect("nobody ends it")
 }
 
@@ -679,6 +681,107 @@ fn assumed_numbers_are_told_with_their_units() {
     assert!(row("new-devices").starts_with("typical new-devices 0.1 a year 4 a year "), "{swept}");
     assert!(row("log-comparisons").starts_with("typical log-comparisons 0.1 a week 7 a week "), "{swept}");
     assert!(row("verifies").starts_with("typical verifies 0 0.05 "), "a share has no unit: {swept}");
+}
+
+/// A cell of which only the world is true: of a thousand runs, `fallen` lose the first property on day 30.
+fn made_up(of: Prepared<'_>, fallen: usize) -> Simulated<'_> {
+    let properties = of.setting.properties.len();
+    let outcome = |n: usize| {
+        let mut tally = Tally::default();
+        tally[Counted::PastExposed] = 1e-13;
+        tally[Counted::Heeded] = 1.0 / 3.0;
+        let falls = |i: usize| (i == 0 && n < fallen).then_some(30.0);
+        Outcome { fell: (0..properties).map(falls).collect(), tally, events: 0 }
+    };
+    Simulated { outcomes: (0..1000).map(outcome).collect(), exact: None, split: vec![None; properties], of }
+}
+
+#[test]
+fn shares_have_three_digits_in_texts_and_six_in_files() {
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let plan =
+        SimulationPlan { days: 100.0, arrives: Some(Arrival::FromStart), ..all.plan("typical", Play::Attack(None)) };
+    let mut cell = made_up(some_cells(&plan).remove(0), 997);
+    let shares = [2.0 / 3.0, 1.0, 0.5, 0.9995, 0.99, 0.9894, 1.0 - 1e-12, 0.0];
+    cell.exact = Some((shares.to_vec(), 7));
+    let certain = Estimate { value: 0.25, low: 0.25, high: 0.25 };
+    cell.split[1] = Some(certain);
+    cell.split[2] = Some(Estimate { high: 0.5, ..certain });
+    cell.of.checked = vec![Checked::Falls(3); shares.len()];
+    cell.of.checked[1..3].copy_from_slice(&[Checked::Unknown, Checked::Holds]);
+    let record = SimulationRecord::of(&plan, std::slice::from_ref(&cell), None);
+    let told = tables(&plan, &[cell]).split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        " 99.700 % (99.1",
+        "exactly 66.7 %, in half of all runs by day 30.0; a shortest attack has 3 steps ",
+        "exactly 100 %, by splitting 25.0 %; the checker's search was cut short ",
+        "exactly 99.9500 %; ",
+        "exactly 99.00 %; ",
+        "exactly 98.9 %; ",
+        "exactly 100 %; a",
+        "exactly 0 %; ",
+        "Earlier messages that a rogue device came to read 0 a run ",
+        "Devices of the adversary's refused or taken off 0.333 a run ",
+    ] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+    let properties = &record.cells[0].properties;
+    let exact: Vec<f64> = properties.iter().filter_map(|p| p.exact).collect();
+    assert_eq!(exact, [0.666667, 1.0, 0.5, 0.9995, 0.99, 0.9894, 1.0, 0.0]);
+    let words: Vec<&str> = properties.iter().map(|p| p.checked.as_str()).take(3).collect();
+    assert_eq!(words, ["falls", "unknown", "holds"]);
+    // Half of the points are in the first quarter of the time.
+    let curve: Vec<(f64, f64)> = properties[0].survival.iter().map(|p| (p.day, p.probability.value)).collect();
+    assert_eq!((curve[10], curve[11], curve[20]), ((25.0, 1.0), (30.25, 0.003), (100.0, 0.003)));
+}
+
+#[test]
+fn assumed_numbers_that_tell_most_come_first() {
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let play = Play::Attack(Some(Property::NoRogueKey));
+    let plan = SimulationPlan { arrives: Some(Arrival::FromStart), ..all.plan("typical", play) };
+    let cell = made_up(some_cells(&plan).remove(0), 500);
+    let at = cell.of.setting.properties.iter().position(|&p| p == Property::NoRogueKey).expect("it is asked for");
+    let typical = all.people.iter().find(|p| p.name == "typical").expect("a bundled name");
+    let certain = |value| Estimate { value, low: value, high: value };
+    let from_to = |[low, high]: [f64; 2]| {
+        let of =
+            |value| (0..cell.of.setting.properties.len()).map(|i| certain(if i == at { value } else { 0.0 })).collect();
+        [of(low), of(high)]
+    };
+    // The greatest difference; neither the greatest sum, nor the greatest ratio.
+    let spreads = [[0.0001, 0.01], [0.9, 0.95], [0.5, 0.1]];
+    let row = |((habit, number), ends): (&(Habit, Number), [f64; 2])| Swept {
+        people: "typical".to_string(),
+        habit: *habit,
+        number: number.clone(),
+        ends: from_to(ends),
+    };
+    let swept: Vec<Swept> = typical.numbers.iter().zip(spreads).map(row).collect();
+    let told = sweep_text(&cell, &swept);
+    let names: Vec<&str> = swept.iter().map(|s| habit_name(s.habit)).collect();
+    let place = |name: &str| told.find(&format!(" {name} ")).unwrap_or_else(|| panic!("no {name} in {told}"));
+    assert!(place(names[2]) < place(names[1]) && place(names[1]) < place(names[0]), "{told}");
+    assert!(told.contains("What the assumed numbers do to no-rogue-key, "), "{told}");
+}
+
+#[test]
+fn a_search_that_was_cut_short_is_that_of_what_was_asked() {
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let asked = Play::Attack(Some(Property::NoRogueKey));
+    let plan = SimulationPlan { arrives: Some(Arrival::FromStart), ..all.plan("typical", asked) };
+    let told = |unknown: Property| {
+        let mut cell = made_up(some_cells(&plan).remove(0), 0);
+        cell.of.setting.strategy = Strategy::Opportunist(10.0);
+        for (property, checked) in cell.of.setting.properties.iter().zip(&mut cell.of.checked) {
+            *checked = if *property == unknown { Checked::Unknown } else { Checked::Holds };
+        }
+        tables(&plan, &[cell]).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let cut = "The checker found no attack on no-rogue-key to follow, but its search was cut short. ";
+    let none = "The checker found no attack on no-rogue-key to follow. ";
+    assert!(told(Property::NoRogueKey).contains(cut));
+    assert!(told(Property::NoHiddenKey).contains(none));
 }
 
 /// What fell in all of the runs and in none, with the ends of intervals that have a closed form (see above).

@@ -310,9 +310,6 @@ pub fn median_day(cell: &Simulated, index: usize) -> Option<f64> {
 
 /// The number as it is written: to so many digits.
 fn rounded(number: f64) -> f64 {
-    if number == 0.0 || !number.is_finite() {
-        return number;
-    }
     // Through text, as multiplying would not give the nearest number with so many digits.
     let digits = DIGITS as usize - 1;
     format!("{number:.digits$e}").parse().expect("a number was just written")

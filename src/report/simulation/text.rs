@@ -151,9 +151,10 @@ pub(super) fn percent(share: f64) -> String {
 
 pub(super) fn percents(share: f64) -> String {
     let lacking = 100.0 * (1.0 - share);
-    match (0.99..1.0).contains(&share) && lacking > 1e-9 {
-        true => format!("{:.*}", decimals(lacking), 100.0 * share),
-        false => short(100.0 * share),
+    match share {
+        _ if lacking < 1e-9 => "100".to_string(),
+        0.99.. => format!("{:.*}", decimals(lacking), 100.0 * share),
+        _ => short(100.0 * share),
     }
 }
 
