@@ -3,6 +3,7 @@
 mod output;
 
 use output::{code, err, out};
+use overhear::report::diff::{Axis, Change, Outcome, Runs, Side, difference, runs_text, text};
 use serde_json::{Value, json as value};
 use std::fs;
 use std::path::Path;
@@ -263,7 +264,6 @@ fn two_files_may_have_the_same_name() {
 
 #[test]
 fn a_difference_needs_no_search() {
-    use overhear::report::diff::{Axis, Change, Outcome, Side, difference};
     let side = |verdict: &'static str, steps: usize| Side {
         name: "a".to_string(),
         word: "a".to_string(),
@@ -295,5 +295,55 @@ fn a_difference_needs_no_search() {
         let found = difference(&x, &y, false);
         assert_eq!((found.outcomes.first().map(|o| o.0), found.compared), (expected, 1), "{a:?} {b:?}");
         assert!(found.axes.is_empty() && found.costs.is_empty());
+    }
+}
+
+/// A side of one model with an outcome for each of the properties, without an attack, for the reasons `says`.
+fn without_attacks(verdict: &'static str, cost: &str, says: &[(&str, &str)]) -> Side {
+    let outcome = |(property, says): &(&str, &str)| Outcome {
+        scenario: "s".to_string(),
+        word: "s".to_string(),
+        arrives: None,
+        property: property.to_string(),
+        verdict,
+        sign: verdict.to_string(),
+        attack: Vec::new(),
+        says: says.to_string(),
+    };
+    Side {
+        name: verdict.to_string(),
+        word: verdict.to_string(),
+        axes: Vec::new(),
+        outcomes: says.iter().map(outcome).collect(),
+        costs: vec![("set up", cost.to_string()), ("reset", "1c".to_string())],
+    }
+}
+
+#[test]
+fn what_has_the_same_reasons_is_told_once() {
+    let [lock, leak, rogue] = ["no-lock-out", "no-silent-leak", "no-rogue-key"];
+    let held = without_attacks("holds", "0", &[(lock, ""), (leak, ""), (rogue, "")]);
+    let cut = without_attacks("unknown", "2c", &[(lock, "Too long."), (leak, "Too large."), (rogue, "Too long.")]);
+    let found = difference(&held, &cut, true);
+    let words = text(&found).split_whitespace().collect::<Vec<_>>().join(" ");
+    let once = "s: holds → unknown: no-lock-out, no-rogue-key unknown: Too long. \
+                s: holds → unknown: no-silent-leak unknown: Too large. ";
+    assert!(words.contains(once), "{words}");
+    let told = overhear::report::diff::json(&found);
+    assert_eq!(told["costs"], value!([{ "what": "set up", "a": "0", "b": "2c" }]));
+    assert_eq!(told["verdicts"][1]["a"], value!({ "verdict": "holds" }), "no reason is no text");
+    assert_eq!(told["verdicts"][1]["b"], value!({ "verdict": "unknown", "says": "Too large." }));
+}
+
+#[test]
+fn ten_searches_are_named_that_only_one_run_has() {
+    let told = |alone: usize| {
+        let searches = (0..alone).map(|n| format!("search-{n}")).collect();
+        runs_text(&Runs { names: ["a.json", "b.json"], models: Vec::new(), alone: [searches, Vec::new()] })
+    };
+    let words = |alone| told(alone).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(10).contains("Only in a.json: search-0; ") && words(10).contains("; search-9. "), "{}", words(10));
+    for (alone, more) in [(11, 1), (12, 2)] {
+        assert!(words(alone).contains(&format!("; search-9 and {more} more. ")), "{}", words(alone));
     }
 }

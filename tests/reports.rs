@@ -147,6 +147,92 @@ fn another_verdict_makes_another_sentence() {
     );
 }
 
+/// The findings under a heading of a run in which these outcomes were found of each policy: scenario, arrival, verdict.
+fn findings_under(heading: &str, found: [(&str, &[(&str, &str, &'static str)]); 2]) -> Vec<String> {
+    let models = found.map(|(name, _)| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model"));
+    let outcome = |&(scenario, arrives, verdict): &(&str, &str, &'static str)| Outcome {
+        scenario: scenario.to_string(),
+        word: scenario.to_string(),
+        arrives: Some(arrives.to_string()),
+        property: "no-rogue-key".to_string(),
+        verdict,
+        sign: String::new(),
+        attack: if verdict == "violated" { vec!["send alice-phone".to_string()] } else { Vec::new() },
+        says: String::new(),
+    };
+    let side = |(name, outcomes): (&str, &[_])| Side {
+        name: name.to_string(),
+        word: name.to_string(),
+        axes: Vec::new(),
+        outcomes: outcomes.iter().map(outcome).collect(),
+        costs: Vec::new(),
+    };
+    let run =
+        results::Run { models: &models, sides: found.map(|(name, all)| side((name, all))).into(), claims: vec![] };
+    let section = results::sections(&run).into_iter().find(|s| s.title.starts_with(heading));
+    section.unwrap_or_else(|| panic!("no section on {heading}")).findings
+}
+
+#[test]
+fn what_is_not_known_is_counted_and_named() {
+    let (start, late) = ("from-start", "after-first-contact");
+    let found = |thief: [&'static str; 4]| {
+        let [a, b, c, d] = thief;
+        let signal = [("password-thief", start, a), ("password-thief", late, b)];
+        let verified = [("password-thief", start, c), ("password-thief", late, d)];
+        findings_under("What verification buys", [("signal", &signal), ("signal-verified", &verified)]).remove(0)
+    };
+    let told = found(["violated", "unknown", "holds", "unknown"]);
+    assert!(told.contains(" Of 2 verdicts 1 is won and 0 lost, and of 1 it is not known. "), "{told}");
+    let told = found(["unknown", "unknown", "holds", "holds"]);
+    assert!(told.contains(" Of 2 verdicts 0 are won and 0 lost, and of 2 it is not known. "), "{told}");
+    let told = found(["holds", "holds", "violated", "holds"]);
+    assert!(told.contains(" Of 2 verdicts 0 are won and 1 lost. "), "{told}");
+
+    let hurried = |careful, careless| {
+        let of = [("password-thief", start, careful), ("password-thief-hurried", start, careless)];
+        let held = of.map(|(scenario, at, _)| (scenario, at, "holds"));
+        findings_under("What a hurried person costs", [("signal", &of), ("matrix-tofu", &held)]).remove(0)
+    };
+    assert!(hurried("holds", "unknown").contains(" Of *Signal, as installed*† it is not known."));
+    let known = hurried("holds", "violated");
+    assert!(!known.contains("not known") && known.contains("1 of 2 policies loses something"), "{known}");
+}
+
+#[test]
+fn what_a_verification_loses_is_told() {
+    let of = |before, after| {
+        [("server-of-recipient", "after-first-contact", before), ("verified-contact", "after-verification", after)]
+    };
+    let (won, lost) = (of("violated", "holds"), of("holds", "violated"));
+    let told = findings_under("What verification buys", [("matrix-tofu", &won), ("ghost-user", &lost)]).remove(0);
+    let link = "(../reports/traces/verified-contact.ghost-user.after-verification.no-rogue-key.itf.json)";
+    let lost = "What is lost: a rogue device reads, by ";
+    assert!(told.contains(lost) && told.ends_with(&format!("soonest in [1 step]{link}.")), "{told}");
+}
+
+#[test]
+fn a_column_is_not_decided_by_a_search_that_was_cut_short() {
+    let (mut scenarios, mut models) = (scenarios(), bundle::models());
+    scenarios.retain(|s| s.file.name.starts_with("tls-breaker"));
+    models.retain(|m| m.name == "matrix-tofu");
+    let limits = Limits { states_max: Some(2), ..Limits::default() };
+    let plan = Plan {
+        scenarios: &scenarios,
+        models: &models,
+        known: &models,
+        named: false,
+        large: false,
+        limits,
+        kept: None,
+        may_be_vacuous: true,
+    };
+    let cells = run(&plan, &()).expect("bundled files run");
+    let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
+    let table = report::sok::json(&cells, &models, &costs);
+    assert_eq!(table["policies"][0]["columns"]["network MitM prevention"], "?");
+}
+
 #[test]
 fn every_property_is_asked_somewhere_and_falls_somewhere_by_expectation() {
     let scenarios = scenarios();
