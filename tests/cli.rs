@@ -3,7 +3,12 @@
 mod output;
 
 use output::{code, err, out};
+use overhear::bundle;
 use overhear::command::{Exit, parse_bytes, parse_duration};
+use overhear::explore::Limits;
+use overhear::report::ci::step_summary;
+use overhear::run::{self, Plan, Scenario};
+use overhear::scenario::read_scenario;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -416,6 +421,41 @@ fn ci_is_told_why_a_verdict_does_not_pass() {
             .expect("it runs");
     let summary = fs::read_to_string(dir.path().join("summary.md")).expect("a summary");
     assert!(out(&passes).is_empty() && !summary.contains('|'), "what passes is counted and not listed: {summary}");
+}
+
+/// GitHub cuts long summaries off, so fifty verdicts are listed there and the rest is counted.
+#[test]
+fn a_step_summary_lists_fifty() {
+    let read =
+        |s: bundle::Bundled| Scenario { file: read_scenario(&s.source()).expect("a scenario"), source: s.source() };
+    let all = bundle::scenarios().into_iter().filter(|s| ["password-thief", "server-of-recipient"].contains(&s.name));
+    let (scenarios, models): (Vec<Scenario>, _) = (all.map(read).collect(), bundle::models());
+    let plan = Plan {
+        scenarios: &scenarios,
+        models: &models[..8],
+        known: &models,
+        named: false,
+        large: false,
+        limits: Limits { states_max: Some(1), ..Limits::default() },
+        kept: None,
+        may_be_vacuous: true,
+    };
+    let mut cells = run::run(&plan, &()).expect("bundled files run");
+    // Nothing is known, so every verdict is listed; those beyond `verdicts` are taken away.
+    let mut summary = |verdicts: usize| {
+        let mut room = verdicts;
+        for cell in &mut cells {
+            cell.verdicts.truncate(room);
+            room -= cell.verdicts.len();
+        }
+        assert_eq!(room, 0, "there are as many");
+        step_summary(&cells)
+    };
+    for (verdicts, more) in [(52, Some("\nand 2 more\n")), (51, Some("\nand 1 more\n")), (50, None), (49, None)] {
+        let told = summary(verdicts);
+        assert_eq!(told.matches("\n| inconclusive |").count(), verdicts.min(50), "{told}");
+        assert!(more.map_or(!told.contains(" more"), |more| told.ends_with(more)), "{verdicts}: {told}");
+    }
 }
 
 #[test]

@@ -101,6 +101,12 @@ fn all_of_it_is_searched_on_demand() {
     let limits = Limits { reductions: Some(Reductions::NONE), ..Limits::default() };
     let searched = exact::search(&world, &file.properties().collect::<Vec<_>>(), limits, &()).states;
     assert_eq!(status()["unique_state_count"].as_u64(), Some(searched as u64));
+    let marked = |name: &str| {
+        let all = status()["properties"].as_array().expect("properties").clone();
+        let found = all.into_iter().find(|p| p[1] == name).unwrap_or_else(|| panic!("{name} is not watched"));
+        !found[2].is_null()
+    };
+    assert!(marked("no-rogue-key") && !marked("no-hidden-key"), "a stolen password adds a device that everybody sees");
     assert!(explorer.ask("PUT /.status", &[&format!("Host: {}", explorer.address)]).contains(" 405 "));
 }
 
