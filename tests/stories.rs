@@ -2,6 +2,7 @@
 
 use overhear::bundle;
 use overhear::explore::exact;
+use overhear::input::Source;
 use overhear::model::{Arrival, Property, World};
 use overhear::scenario::{arrival_by_name, compile, property_by_name, read_scenario};
 use overhear::story::{consequence, gist, sentence};
@@ -27,7 +28,10 @@ fn written() -> Vec<Written> {
 }
 
 fn compiled(scenario: &str, model: &str, arrives: Arrival) -> (World, Names) {
-    let source = bundle::find_scenario(scenario).expect("a bundled scenario");
+    compiled_from(bundle::find_scenario(scenario).expect("a bundled scenario"), model, arrives)
+}
+
+fn compiled_from(source: Source, model: &str, arrives: Arrival) -> (World, Names) {
     let models = bundle::models();
     let model = models.iter().find(|m| m.name == model).expect("a bundled model");
     compile(&read_scenario(&source).expect("a scenario"), &source, model, &models, arrives).expect("it compiles")
@@ -332,4 +336,282 @@ fn attacks_of_other_kinds_are_told_like_this() {
     for (scenario, model, property, told) in OTHER_KINDS {
         assert_eq!(found(scenario, model, Arrival::FromStart, property), told, "{scenario}, {model}");
     }
+}
+
+/// Two hurried people, whose links are listened to and one of whose devices is stolen, and two devices that come as
+/// Bob's: what no bundled scenario has together.
+fn beset(model: &str) -> (World, Names) {
+    let bundled = bundle::find_scenario("tls-breaker-one-client").expect("a bundled scenario");
+    let text = [
+        (
+            r#"{ "power": "break-tls", "of": "bob-phone" }"#,
+            r#"{ "power": "break-tls", "of": "bob-phone" }, { "power": "break-tls", "of": "alice-phone" },
+               { "power": "steal-recovery", "of": "bob" }, { "power": "steal-device", "of": "bob-laptop" }"#,
+        ),
+        (
+            r#"{ "name": "mallory", "claims": "bob" }"#,
+            r#"{ "name": "mallory", "claims": "bob" }, { "name": "mike", "claims": "bob" }"#,
+        ),
+        (r#""care": "careful""#, r#""care": "hurried""#),
+    ];
+    let text = text.iter().fold(bundled.text.clone(), |text, (old, new)| {
+        assert!(text.contains(old), "the bundled scenario has no {old}");
+        text.replace(old, new)
+    });
+    compiled_from(Source::new("beset.json", &text), model, Arrival::FromStart)
+}
+
+/// What happens in a world from the start, told in a sentence without an end.
+fn deed(w: &World, names: &Names, lines: &[&str]) -> String {
+    let actions: Vec<_> = lines.iter().map(|line| trace::parse(w, names, line).expect("an action")).collect();
+    gist(w, names, &actions, Property::EverybodyReads).unwrap_or_else(|e| panic!("{lines:?}: {e}")).to_string()
+}
+
+/// What people do in an attack, and what of it goes without saying: scenario, model, steps and sentence.
+const PEOPLE: [(&str, &str, &[&str], &str); 11] = [
+    (
+        "password-thief",
+        "matrix-riot-2019",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "verify-device alice-phone bob-phone",
+            "steal-password bob",
+            "register-device mallory",
+            "look-up alice-phone bob",
+            "block-device alice-phone mallory",
+        ],
+        "The adversary takes Bob's password and signs a device of its own in to Bob's account, mallory; Alice is asked \
+         about it and says no.",
+    ),
+    (
+        "password-thief-removed",
+        "matrix-tofu",
+        &[
+            "sign-in bob-phone",
+            "steal-password bob",
+            "register-device mallory",
+            "look-up bob-phone bob",
+            "remove-device bob-phone mallory",
+            "change-password bob-phone",
+        ],
+        "The adversary takes Bob's password and signs a device of its own in to Bob's account, mallory; Bob takes it \
+         off the account and changes the password.",
+    ),
+    (
+        "server-of-recipient-reset",
+        "matrix-cross-signing-tofu",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "publish-identity alice-phone",
+            "publish-identity bob-phone",
+            "look-up alice-phone bob",
+            "verify alice-phone bob",
+            "reset-identity alice-phone",
+            "withdraw alice-phone bob",
+        ],
+        "Alice makes a new identity and gives up the verification of Bob.",
+    ),
+    (
+        "server-of-recipient-hurried",
+        "matrix-riot-2019",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "look-up alice-phone bob=nothing+mallory",
+            "accept-device alice-phone bob-phone",
+            "accept-device alice-phone mallory",
+            "send alice-phone bob=nothing+mallory",
+        ],
+        "Bob's server invents a device for Bob, mallory; Alice is asked about it and says yes; Alice's client gives it \
+         the room key.",
+    ),
+    (
+        "server-of-recipient-hurried",
+        "strict-tofu",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "look-up alice-phone bob",
+            "acknowledge alice-phone bob",
+            "look-up alice-phone bob=forged+mallory",
+        ],
+        "Bob's server shows Alice's client a forged identity of Bob with a device of its own, mallory.",
+    ),
+    (
+        "password-thief-hurried",
+        "matrix-riot-2019",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "verify-device alice-phone bob-phone",
+            "send alice-phone",
+            "steal-password bob",
+            "register-device mallory",
+            "forward-keys bob-phone mallory",
+        ],
+        "The adversary takes Bob's password and signs a device of its own in to Bob's account, mallory; Bob is asked \
+         and says yes; Bob's client gives it the old keys that it asks for.",
+    ),
+    (
+        "stolen-device",
+        "matrix-riot-2019",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "verify-device alice-phone bob-phone",
+            "send alice-phone",
+            "sign-in bob-laptop",
+            "verify-device bob-phone bob-laptop",
+            "steal-device bob-laptop",
+            "forward-keys bob-phone bob-laptop",
+        ],
+        "The adversary steals bob-laptop from Bob; Bob's client gives bob-laptop the old keys that it asks for.",
+    ),
+    (
+        "stolen-device",
+        "signal",
+        &["sign-in bob-laptop", "steal-device bob-laptop", "link-rogue bob-laptop mallory"],
+        "The adversary steals bob-laptop from Bob and links a device of its own from the stolen bob-laptop, mallory.",
+    ),
+    (
+        "phished-link",
+        "imessage-ckv",
+        &[
+            "sign-in bob-phone",
+            "publish-identity bob-phone",
+            "steal-password bob",
+            "phish-link bob-phone mallory",
+            "phish-link bob-phone mallory",
+        ],
+        "The adversary takes Bob's password; Bob is tricked into reading out the code for the adversary's device \
+         mallory and into approving it.",
+    ),
+    (
+        "phished-link",
+        "matrix-cross-signing-tofu",
+        &[
+            "sign-in bob-phone",
+            "publish-identity bob-phone",
+            "steal-password bob",
+            "register-device mallory",
+            "phish-link bob-phone mallory",
+        ],
+        "The adversary takes Bob's password and signs a device of its own in to Bob's account, mallory; Bob is tricked \
+         into approving it.",
+    ),
+    (
+        "password-thief",
+        "matrix-cross-signing-tofu",
+        &[
+            "sign-in bob-phone",
+            "publish-identity bob-phone",
+            "steal-password bob",
+            "register-device mallory",
+            "forge-identity bob",
+        ],
+        "The adversary takes Bob's password, signs a device of its own in to Bob's account, mallory, and publishes a \
+         forged identity for Bob.",
+    ),
+];
+
+#[test]
+fn what_people_do_is_told_where_it_is_about_the_adversary() {
+    for (scenario, model, lines, told) in PEOPLE {
+        let (w, names) = compiled(scenario, model, Arrival::FromStart);
+        assert_eq!(deed(&w, &names, lines), told, "{scenario}, {model}");
+    }
+    let (w, names) = beset("matrix-riot-2019");
+    let lines = [
+        "sign-in alice-phone",
+        "sign-in bob-phone",
+        "sign-in bob-laptop",
+        "look-up alice-phone bob",
+        "accept-device alice-phone bob-phone",
+        "steal-device bob-laptop",
+        "accept-device alice-phone bob-laptop",
+        "send alice-phone",
+    ];
+    let told = "The adversary steals bob-laptop from Bob; Alice is asked about bob-laptop and says yes; Alice's client \
+                gives bob-laptop the room key.";
+    assert_eq!(deed(&w, &names, &lines), told, "a stolen device is the adversary's");
+}
+
+/// Both people sign in where their links are listened to, and only the password of one opens anything: what the
+/// adversary does then, and how it is told.
+const BY_THE_PASSWORD: [(&[&str], &str); 3] = [
+    (&["register-device mallory"], "signs a device of its own in to Bob's account, mallory"),
+    (&["evict-device bob-phone"], "signs bob-phone out of Bob's account"),
+    (&["publish-identity bob-phone", "forge-identity bob"], "publishes a forged identity for Bob"),
+];
+
+/// The same with the recovery key, which was taken before.
+const WITH_THE_RECOVERY_KEY: [(&str, &str); 2] = [
+    ("open-recovery bob", "opens Bob's identity with the recovery key"),
+    ("open-backup mallory", "reads Bob's backup on a device of its own, mallory"),
+];
+
+/// What a server does with its own users' accounts, for which it needs no password.
+const WITHOUT_A_PASSWORD: [(&str, &str, &str, &str); 3] = [
+    (
+        "server-of-recipient",
+        "matrix-tofu",
+        "register-device mallory",
+        "Bob's server puts a device of its own on Bob's account, mallory.",
+    ),
+    (
+        "server-of-recipient",
+        "matrix-cross-signing-tofu",
+        "forge-identity bob",
+        "Bob's server publishes a forged identity for Bob.",
+    ),
+    (
+        "planted-backup",
+        "matrix-js-sdk-19.6",
+        "plant-backup mallory",
+        "Bob's server names a backup of its own as Bob's, for a device of its own to read, mallory.",
+    ),
+];
+
+#[test]
+fn a_password_that_passes_is_told_if_something_later_takes_it() {
+    let reads = "s Bob signs in on bob-phone, the adversary, on the link, reads the password and then";
+    let (w, names) = beset("matrix-cross-signing-tofu");
+    for (acts, told) in BY_THE_PASSWORD {
+        let lines = [&["sign-in alice-phone", "sign-in bob-phone"], acts].concat();
+        assert_eq!(deed(&w, &names, &lines), format!("A{reads} {told}."));
+    }
+    let before = ["sign-in alice-phone", "sign-in bob-laptop", "publish-identity bob-laptop", "steal-recovery bob"];
+    for (act, told) in WITH_THE_RECOVERY_KEY {
+        let lines = [&before[..], &["sign-in bob-phone", act]].concat();
+        assert_eq!(deed(&w, &names, &lines), format!("The adversary takes Bob's recovery key; a{reads} {told}."));
+    }
+    for (scenario, model, act, told) in WITHOUT_A_PASSWORD {
+        let (w, names) = compiled(scenario, model, Arrival::FromStart);
+        assert_eq!(deed(&w, &names, &["sign-in bob-phone", act]), told, "{scenario}, {model}");
+    }
+}
+
+#[test]
+fn devices_that_are_invented_are_told_once() {
+    let before = ["sign-in alice-phone", "sign-in bob-phone"];
+    let told = |(w, names): (World, Names), lines: &[&str]| deed(&w, &names, &[&before, lines].concat());
+    let of = |scenario: &str| compiled(scenario, "matrix-tofu", Arrival::FromStart);
+    assert_eq!(
+        told(of("tls-breaker-at-sender"), &["send alice-phone bob=nothing+mallory"]),
+        "The adversary, on the link of alice-phone, invents a device for Bob, mallory; Alice's client gives it the \
+         room key."
+    );
+    assert_eq!(
+        told(beset("matrix-tofu"), &["send alice-phone bob=nothing+mallory+mike"]),
+        "The adversary, on the link of alice-phone, invents devices for Bob, mallory and mike; Alice's client gives \
+         mallory and mike the room key."
+    );
+    let again = ["look-up alice-phone bob=nothing+mallory", "send alice-phone bob=nothing~bob-phone+mallory"];
+    assert_eq!(
+        told(of("server-of-recipient"), &again),
+        "Bob's server invents a device for Bob, mallory, and leaves bob-phone out of what it tells Alice's client; \
+         Alice's client gives it the room key."
+    );
 }
