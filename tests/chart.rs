@@ -272,6 +272,13 @@ fn nothing_is_drawn_as_nothing() {
     let empty = Chart::default();
     is_closed("nothing", &svg(&empty, "a", "Nothing", "Nothing happens."));
     assert_eq!(mermaid(&empty).lines().count(), 2, "an empty diagram is an error to Mermaid");
+    let Case { world, names, .. } = case("server-of-recipient", "matrix-tofu", &[]);
+    assert_eq!(chart(&world, &names, &[]), Ok(empty), "where nothing happens nobody takes part");
+    // Where nobody sends, the adversary waits for nobody.
+    let alone = World { senders: Set::EMPTY, arrives: Arrival::AfterFirstContact, ..world };
+    let drawn = chart(&alone, &names, &[Action::Arrive]).expect("a trace");
+    let lanes: Vec<_> = drawn.lanes.iter().map(|lane| lane.kind).collect();
+    assert_eq!(lanes, [LaneKind::Adversary], "a time begins for the adversary at least");
 }
 
 #[test]
@@ -287,6 +294,42 @@ fn what_is_too_long_is_left_out_in_the_middle_and_kept_as_a_title() {
     let texts = image.split("<text").skip(1).map(|t| &t[t.find('>').map_or(0, |at| at + 1)..]);
     let widest = texts.filter_map(|t| t.split('<').next()).map(|t| t.chars().count()).max();
     assert!(widest.is_some_and(|n| n < 60), "{widest:?} characters in one line");
+}
+
+/// A device's name, as a label spells it: of one that is too long, as much of its end as of its beginning.
+#[test]
+fn a_label_has_both_ends_of_a_long_name() {
+    let Case { world, mut names, actions, .. } = case("server-of-recipient", "matrix-tofu", &LISTENER);
+    let mallory = names.device_named("mallory").expect("a device").index();
+    for (name, short) in [
+        ("abcdefghijklmnopqrstuv", "abcdefghijklmnopqrstuv"),
+        ("abcdefghijklmnopqrstuvw", "abcdefghijk…nopqrstuvw"),
+        ("abcdefghijklmnopqrstuvwxyz", "abcdefghijk…qrstuvwxyz"),
+    ] {
+        names.devices[mallory] = name.to_string();
+        let drawn = chart(&world, &names, &actions).expect("a trace");
+        let told = drawn.rows.iter().find(|row| row.truth.is_some()).expect("a lie");
+        assert_eq!(told.label, format!("told: bob-phone, ▲{short}"));
+    }
+}
+
+/// How a device's name stands over its lane: whole where it fits, and each line of what runs from right to left by
+/// itself.
+#[test]
+fn a_name_is_written_line_by_line() {
+    let Case { world, mut names, actions, .. } = case("server-of-recipient", "matrix-tofu", &LISTENER);
+    let accents = "é".repeat(30);
+    let [first, second] = ["א", "ב"].map(|letter| letter.repeat(15));
+    for (name, written) in [
+        (accents.clone(), accents),
+        ("שלום".to_string(), "\u{2068}שלום\u{2069}".to_string()),
+        (format!("{first} {second}"), format!("\u{2068}{first}\u{2069}<br/>\u{2068}{second}\u{2069}")),
+    ] {
+        names.devices[0] = name;
+        let diagram = mermaid(&chart(&world, &names, &actions).expect("a trace"));
+        let lane = diagram.lines().nth(1).expect("a lane");
+        assert_eq!(lane, format!("  participant p0 as {written}<br/>Alice's"));
+    }
 }
 
 /// The trace of a bundled scenario under a bundled model, with an adversary who is there from the start.
