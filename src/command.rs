@@ -687,6 +687,11 @@ pub fn replay(path: &Path) -> Result<Exit, Failure> {
                 .map_err(|e| wrong(format!("action {} `{}`: {e}", i + 1, visible(line))))?,
         );
     }
+    if let Some(i) = trace::foreign(&world, &actions) {
+        let line = visible(&file.actions[i]);
+        print(&format!("step {} `{line}` cannot happen: in {} nobody can do that\n", i + 1, meta.scenario))?;
+        return Ok(Exit::Unmet);
+    }
     match trace::replay(&world, &actions) {
         Err(e) => {
             let line = &file.actions[e.step - 1];

@@ -4,6 +4,7 @@
 //! person's name for the truth, or `person=identity` with `~device` for each honest device that it leaves out and
 //! `+device` for each device of the adversary that it lists.
 
+use crate::model::action::possible;
 use crate::model::bits::Index;
 use crate::model::people::Publication;
 use crate::model::{
@@ -73,6 +74,13 @@ pub fn replay(w: &World, actions: &[Action]) -> Result<Vec<State>, ReplayError> 
         states.push(next);
     }
     Ok(states)
+}
+
+/// The place of the first of `actions` that no state of `w` allows. [`step`] does not look for such: whoever searches
+/// takes actions from [`possible`], but a file may say anything.
+pub fn foreign(w: &World, actions: &[Action]) -> Option<usize> {
+    let possible = possible(w);
+    actions.iter().position(|a| possible.binary_search(a).is_err())
 }
 
 /// Whether `actions` can happen and end where the property's condition has the value `met`.

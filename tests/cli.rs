@@ -241,6 +241,13 @@ fn a_tampered_trace_is_not_believed() {
     assert_eq!(code(&blocked), 1);
     let said = "step 2 `register-device mallory` cannot happen: blocked by the guard PasswordUnknown";
     assert!(out(&blocked).contains(said), "{}", out(&blocked));
+    // What nobody can do is not done, even if no rule of honest people stands against it.
+    for with in ["sign-in mallory", "add-member bob"] {
+        let foreign = replay("register-device mallory; ", &format!("{with}; "));
+        assert_eq!(code(&foreign), 1);
+        let said = format!("step 3 `{with}` cannot happen: in password-thief nobody can do that");
+        assert!(out(&foreign).contains(&said), "{}", out(&foreign));
+    }
     let harmless = replay("register-device mallory; ", "");
     assert_eq!(code(&harmless), 1);
     assert!(out(&harmless).contains("no-rogue-key is not violated at the end"), "{}", out(&harmless));

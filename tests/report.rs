@@ -272,6 +272,15 @@ fn a_kept_run_is_not_taken_on_trust() {
     attacks.find(|trace| trace.len() > 1).expect("an attack").pop();
     let (code, said) = report(&forged);
     assert!(code == Some(2) && said.contains("does not replay"), "{code:?}: {said}");
+    let mut foreign = run.clone();
+    let verdicts = foreign.cells.iter_mut().flat_map(|c| &mut c.verdicts);
+    let mut attacks = verdicts.filter_map(|v| v.trace.as_mut());
+    attacks.find(|trace| trace.len() > 1).expect("an attack").insert(0, "sign-in mallory".to_string());
+    let (code, said) = report(&foreign);
+    assert!(
+        code == Some(2) && said.contains("`sign-in mallory`: in this scenario nobody can do that"),
+        "{code:?}: {said}"
+    );
     let mut turned = run.clone();
     turned.cells[0].verdicts.reverse();
     let (code, said) = report(&turned);

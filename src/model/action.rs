@@ -258,7 +258,7 @@ pub enum Action {
     OpenBackup(Device),
 }
 
-/// The state after `a`, or why `a` cannot happen in `s`.
+/// The state after `a`, one of [`possible`], or why `a` cannot happen in `s`.
 pub fn step(w: &World, s: State, a: Action) -> Step {
     step_from(w, &s, a)
 }
@@ -437,7 +437,8 @@ fn adversary_actions(w: &World, all: &mut Vec<Action>) {
     }
 }
 
-/// The alphabet without what no state of `w` allows: actions that need an option or a power which it does not have.
+/// The alphabet without what no state of `w` allows: actions that need an option or a power which it does not have. In
+/// the order of the alphabet.
 pub fn possible(w: &World) -> Vec<Action> {
     let has = |o| w.has_option(o);
     let powers = &w.powers;

@@ -382,6 +382,9 @@ impl VerdictRecord {
                 let texts = self.trace.as_deref().unwrap_or_default();
                 let parse = |text: &String| trace::parse(w, names, text).map_err(|e| format!("`{text}`: {e}"));
                 let actions: Vec<Action> = texts.iter().map(parse).collect::<Result<_, _>>()?;
+                if let Some(i) = trace::foreign(w, &actions) {
+                    return Err(format!("`{}`: in this scenario nobody can do that", texts[i]));
+                }
                 if property.is_safety() && !trace::ends_with(w, &actions, property, false) {
                     return Err("the trace does not replay to a violation".to_string());
                 }

@@ -87,6 +87,9 @@ fn replay(path: &PathBuf) -> Result<bool, String> {
     let (w, names) = compile(&scenario, &source, &model, &models, arrives).map_err(|e| e.to_string())?;
     let parse = |line: &String| trace::parse(&w, &names, line).map_err(|e| format!("`{line}`: {e}"));
     let actions = file.actions.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    if let Some(i) = trace::foreign(&w, &actions) {
+        return Err(format!("`{}`: in {} nobody can do that", file.actions[i], file.meta.scenario));
+    }
     let run = async {
         let both = Replay::new(&w, &names, strategy).await.map_err(|e| e.to_string())?;
         tell_all(&w, &names, both, &actions).await
