@@ -591,6 +591,18 @@ fn a_password_that_passes_is_told_if_something_later_takes_it() {
         let (w, names) = compiled(scenario, model, Arrival::FromStart);
         assert_eq!(deed(&w, &names, &["sign-in bob-phone", act]), told, "{scenario}, {model}");
     }
+    let controls = r#"{ "power": "control-server", "of": "bob.example" }"#;
+    let bundled = bundle::find_scenario("server-of-recipient").expect("a bundled scenario");
+    let both = bundled.text.replace(controls, &format!(r#"{controls}, {{ "power": "steal-recovery", "of": "bob" }}"#));
+    let (w, names) = compiled_from(Source::new("both.json", &both), "matrix-cross-signing-tofu", Arrival::FromStart);
+    assert_eq!(
+        deed(
+            &w,
+            &names,
+            &["sign-in bob-phone", "publish-identity bob-phone", "steal-recovery bob", "open-recovery bob"]
+        ),
+        "The adversary takes Bob's recovery key and opens Bob's identity with the recovery key."
+    );
 }
 
 #[test]

@@ -256,7 +256,7 @@ impl Teller<'_> {
             Action::RegisterDevice(d) => self.w.owner(d) == p && !self.w.controls(p),
             Action::EvictDevice(d) => self.w.owner(d) == p,
             Action::ForgeIdentity(q, _) => q == p && !self.w.controls(p),
-            Action::OpenRecovery(q) | Action::StealRecovery(q) => q == p,
+            Action::OpenRecovery(q) => q == p && !self.w.controls(p),
             Action::OpenBackup(d) | Action::PlantBackup(d) => self.w.owner(d) == p && !self.w.controls(p),
             _ => false,
         };
@@ -358,10 +358,6 @@ impl Teller<'_> {
                 let does = format!("is asked about {} and says no", self.it(a));
                 self.say(self.owner(v), does);
             }
-            Action::VerifyDevice(v, a) if ours(a) => {
-                let does = format!("compares the keys of {}", self.it(a));
-                self.say(self.owner(v), does);
-            }
             Action::OverlookIdentity(v, q) => {
                 let does = format!("compares with {} and overlooks that the identity shown is forged", self.person(q));
                 self.say(self.owner(v), does);
@@ -370,9 +366,6 @@ impl Teller<'_> {
                 let (whose, it) = (self.owner(a), self.adversarys(a));
                 let does = format!("compares the keys of {it} with {whose} and overlooks that they differ");
                 self.say(self.owner(v), does);
-            }
-            Action::Verify(v, q) if after.pinned.get(v, q) == Identity::Forged => {
-                self.say(self.owner(v), format!("takes a forged identity of {} for the true one", self.person(q)));
             }
             Action::Acknowledge(v, q) if after.pinned.get(v, q) == Identity::Forged => {
                 self.say(self.owner(v), format!("acknowledges {}'s changed identity, which is forged", self.person(q)));
