@@ -310,8 +310,8 @@ const OTHER_KINDS: [(&str, &str, Property, &str); 11] = [
         "matrix-2020-cross-signing-default",
         Property::NeverShownAsVerified,
         "The adversary takes Bob's password, signs a device of its own in to Bob's account, mallory, takes \
-         Bob's recovery key, opens Bob's identity with the recovery key and signs it with Bob's identity, and \
-         a client displays it as verified.",
+         Bob's recovery key, opens Bob's identity with the recovery key and signs mallory with Bob's identity, and \
+         a client displays mallory as verified.",
     ),
     (
         "planted-backup",

@@ -141,7 +141,14 @@ impl Teller<'_> {
         let known = self.met.has(d);
         self.met = self.met.with(d);
         let only = self.met.union(culprits(self.w, self.end, self.property)).len() == 1;
-        if known && only && self.w.rogue.has(d) { "it".to_string() } else { self.name(d) }
+        let clear = known && only && self.w.rogue.has(d) && !self.identity_between(d);
+        if clear { "it".to_string() } else { self.name(d) }
+    }
+
+    /// Whether an identity was spoken of since `d` was named, which a pronoun could mean as well.
+    fn identity_between(&self, d: Device) -> bool {
+        let said = self.told.iter().map(|c| c.does.as_str()).collect::<Vec<_>>().join("; ");
+        said.rsplit_once(self.names.device(d)).is_some_and(|(_, since)| since.contains("identity"))
     }
 
     /// The same where no noun introduces it.
