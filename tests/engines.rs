@@ -1,6 +1,6 @@
 //! Three engines agree: on the number of states and on every verdict, for every bundled cell that is not too large.
 //!
-//! `OVERHEAR_STATES=200000` in the environment lets larger ones be compared as well, and `OVERHEAR_STATES_OVER=6000`
+//! `OVERHEAR_STATES=100000` in the environment lets larger ones be compared as well, and `OVERHEAR_STATES_OVER=6000`
 //! those alone that are larger than that; `.ci/run` does so, in minutes. `OVERHEAR_STATES_NAIVE=200000` lets the naive
 //! search go as far as that too, for hours; each cell is named on stderr when its searches agree.
 
