@@ -243,14 +243,14 @@ axes! {
         /// Nowhere.
         None,
     }
-    /// What a device is whose private keys the server stores, encrypted, for while all others are off. Clients do not
-    /// list it among a person's devices.
+    /// What a device is whose private keys the server stores, encrypted, for while all others are off. Clients that know
+    /// such devices do not list them among a person's.
     Dehydrated {
         /// A device like any other: listed ones are given keys.
         LikeAnyOther,
         /// One that gets a key only if its owner's identity has signed it.
         OwnerSigned,
-        /// Nothing: there are none.
+        /// Nothing: there are none, and one that poses as such is listed like any other.
         None,
     }
     /// What a ceremony confirms.

@@ -6,8 +6,8 @@ use super::decide::{Contact, Own};
 use super::state::State;
 use super::world::World;
 use crate::policy::{
-    FirstContact, IdentityKind, LoginAlert, OnChange, OnNewDevice, OnOwnChange, OnUnsignedDevice, OwnInChain, Pins,
-    Transparency, VerificationTravels,
+    Dehydrated, FirstContact, IdentityKind, LoginAlert, OnChange, OnNewDevice, OnOwnChange, OnUnsignedDevice,
+    OwnInChain, Pins, Transparency, VerificationTravels,
 };
 
 /// The identity that a tampered answer shows, and what it signs.
@@ -229,8 +229,9 @@ fn absorb_own_list(w: &World, s: &mut State, v: Device, p: Person, view: View) {
         return;
     }
     s.looked.set_row(v, s.looked.row(v).union(s.existed.and(w.of(p))));
-    // No list of devices shows a dehydrated one.
-    let displayed = view.devices.minus(w.dehydrated);
+    // A client that knows dehydrated devices shows them in no list; to any other one is a device like any other.
+    let hidden = if w.policy(p).dehydrated == Dehydrated::None { Set::EMPTY } else { w.dehydrated };
+    let displayed = view.devices.minus(hidden);
     s.shown = s.shown.union(displayed.and(s.rogue(w)));
     // Another identity than the one that the client knows approves nothing there; one that knows none takes it.
     let known = s.pinned.get(v, p);
