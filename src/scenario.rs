@@ -213,6 +213,9 @@ pub struct ScenarioFile {
     /// The models that the scenario tells apart; absent: all but variants. Others are tried if they are asked for by
     /// name.
     pub models: Option<Vec<String>>,
+    /// The variants that it tells apart besides; only where `models` is absent.
+    #[serde(default)]
+    pub variants: Vec<String>,
     /// The honest people, 1 to 4 together with the adversary's accounts.
     #[serde(deserialize_with = "input::objects")]
     pub people: Vec<PersonEntry>,
@@ -433,7 +436,7 @@ impl ScenarioFile {
     pub fn is_about(&self, model: &Model) -> bool {
         match &self.models {
             Some(models) => models.contains(&model.name),
-            None => model.variant_of.is_none(),
+            None => model.variant_of.is_none() || self.variants.contains(&model.name),
         }
     }
 

@@ -177,13 +177,24 @@ impl<'a> Cast<'a> {
 
     /// The models that a scenario is about exist, and there is one at least.
     fn check_models(&self, known: &[Model]) -> Checked {
-        let Some(models) = &self.file.models else { return Ok(()) };
+        let names = |of: &dyn Fn(&Model) -> bool| -> Vec<&str> {
+            known.iter().filter(|m| of(m)).map(|m| m.name.as_str()).collect()
+        };
+        let variants = &self.file.variants;
+        let Some(models) = &self.file.models else {
+            return self.are_models("variants", variants, "variant", &names(&|m| m.variant_of.is_some()));
+        };
         self.some(&top("models"), models.is_empty(), "the scenario is about no model; leave the key out for all")?;
-        self.once(&top("models"), models.iter().map(String::as_str))?;
-        let names: Vec<&str> = known.iter().map(|m| m.name.as_str()).collect();
-        let Some(i) = models.iter().position(|model| !names.contains(&model.as_str())) else { return Ok(()) };
-        let message = format!("there is no model {}", quoted(&models[i]));
-        Err(self.error("E113", &top("models").item(i), message).known(&models[i], &names))
+        self.some(&top("variants"), !variants.is_empty(), "`models` names all models; name these variants there too")?;
+        self.are_models("models", models, "model", &names(&|_| true))
+    }
+
+    /// Each of the words under `key` is one of `names`, and stands there once.
+    fn are_models(&self, key: &'static str, words: &[String], what: &str, names: &[&str]) -> Checked {
+        self.once(&top(key), words.iter().map(String::as_str))?;
+        let Some(i) = words.iter().position(|word| !names.contains(&word.as_str())) else { return Ok(()) };
+        let message = format!("there is no {what} {}", quoted(&words[i]));
+        Err(self.error("E113", &top(key).item(i), message).known(&words[i], names))
     }
 
     /// Who comes later can be invited, and somebody is there to do it.
