@@ -35,6 +35,7 @@ const ADVERSARIES: &[(&str, &str)] = &[
     ("replaced-identity", "a password thief who replaces the identity"),
     ("reused-device-id", "a password thief who takes over an old device's id"),
     ("reused-device-id-at-server", "the recipient's server that gives a device's id away"),
+    ("reused-device-id-asked-again", "the recipient's server that asks for old keys under a device's id"),
     ("second-sending-device", "the recipient's server, lying to the sender's second device"),
     ("server-of-recipient", "the recipient's server"),
     ("server-of-recipient-reset", "the recipient's server while people reset their identities"),
