@@ -3,7 +3,7 @@
 use overhear::command::{Exit, exit_of};
 use overhear::explore::Limits;
 use overhear::report::diff::{Outcome, Side};
-use overhear::report::{self, itf, matrix, results};
+use overhear::report::{self, claims, itf, matrix, results};
 use overhear::run::{Plan, Scenario, run};
 use overhear::scenario::{Model, arrival_by_name, compile, property_by_name, read_scenario};
 use overhear::{bundle, model::Property, trace};
@@ -97,25 +97,33 @@ fn every_bundled_adversary_has_a_name_in_sentences() {
     assert!(nameless.is_empty(), "{nameless:?}");
 }
 
-/// A run of two policies against one adversary that is there from the start: each with the verdict on rogue keys.
-fn tiny_run(models: &[Model], verdicts: [&'static str; 2]) -> Vec<results::Section> {
-    let side = |(model, verdict): (&Model, &'static str)| Side {
-        name: model.name.clone(),
-        word: model.name.clone(),
-        axes: Vec::new(),
-        outcomes: vec![Outcome {
-            scenario: "password-thief".to_string(),
-            word: "password-thief".to_string(),
-            arrives: Some("from-start".to_string()),
-            property: "no-rogue-key".to_string(),
-            verdict,
-            sign: String::new(),
-            attack: if verdict == "violated" { vec!["send alice-phone".to_string()] } else { Vec::new() },
-            says: String::new(),
-        }],
-        costs: Vec::new(),
+/// What was found under a policy: the scenario, the arrival, the property and the verdict of each.
+fn side(model: &str, found: &[(&str, &str, &str, &'static str)]) -> Side {
+    let outcome = |&(scenario, arrives, property, verdict): &(&str, &str, &str, &'static str)| Outcome {
+        scenario: scenario.to_string(),
+        word: scenario.to_string(),
+        arrives: Some(arrives.to_string()),
+        property: property.to_string(),
+        verdict,
+        sign: String::new(),
+        attack: if verdict == "violated" { vec!["send alice-phone".to_string()] } else { Vec::new() },
+        says: String::new(),
     };
-    let sides = models.iter().zip(verdicts).map(side).collect();
+    Side {
+        name: model.to_string(),
+        word: model.to_string(),
+        axes: Vec::new(),
+        outcomes: found.iter().map(outcome).collect(),
+        costs: Vec::new(),
+    }
+}
+
+/// A run of policies against one adversary that is there from the start: each with the verdict on rogue keys.
+fn tiny_run(models: &[Model], verdicts: &[&'static str]) -> Vec<results::Section> {
+    let of = |(model, verdict): (&Model, &&'static str)| {
+        side(&model.name, &[("password-thief", "from-start", "no-rogue-key", verdict)])
+    };
+    let sides = models.iter().zip(verdicts).map(of).collect();
     results::sections(&results::Run { models, sides, claims: Vec::new() })
 }
 
@@ -123,8 +131,8 @@ fn tiny_run(models: &[Model], verdicts: [&'static str; 2]) -> Vec<results::Secti
 fn another_verdict_makes_another_sentence() {
     let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
     let models = [named("matrix-tofu"), named("signal")];
-    let about_the_thief = |verdicts| {
-        let sections = tiny_run(&models, verdicts);
+    let about_the_thief = |verdicts: [&'static str; 2]| {
+        let sections = tiny_run(&models, &verdicts);
         sections.into_iter().find(|s| s.title.starts_with("Adversary")).expect("a section").findings.remove(0)
     };
     let (tofu, signal) = ("*Matrix with trust on first use of devices (hypothetical)*", "*Signal, as installed*†");
@@ -150,25 +158,11 @@ fn another_verdict_makes_another_sentence() {
 /// The findings under a heading of a run in which these outcomes were found of each policy: scenario, arrival, verdict.
 fn findings_under(heading: &str, found: [(&str, &[(&str, &str, &'static str)]); 2]) -> Vec<String> {
     let models = found.map(|(name, _)| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model"));
-    let outcome = |&(scenario, arrives, verdict): &(&str, &str, &'static str)| Outcome {
-        scenario: scenario.to_string(),
-        word: scenario.to_string(),
-        arrives: Some(arrives.to_string()),
-        property: "no-rogue-key".to_string(),
-        verdict,
-        sign: String::new(),
-        attack: if verdict == "violated" { vec!["send alice-phone".to_string()] } else { Vec::new() },
-        says: String::new(),
+    let about_keys = |(name, found): (&str, &[(&str, &str, &'static str)])| {
+        let about_keys = found.iter().map(|&(scenario, arrives, verdict)| (scenario, arrives, "no-rogue-key", verdict));
+        side(name, &about_keys.collect::<Vec<_>>())
     };
-    let side = |(name, outcomes): (&str, &[_])| Side {
-        name: name.to_string(),
-        word: name.to_string(),
-        axes: Vec::new(),
-        outcomes: outcomes.iter().map(outcome).collect(),
-        costs: Vec::new(),
-    };
-    let run =
-        results::Run { models: &models, sides: found.map(|(name, all)| side((name, all))).into(), claims: vec![] };
+    let run = results::Run { models: &models, sides: found.map(about_keys).into(), claims: vec![] };
     let section = results::sections(&run).into_iter().find(|s| s.title.starts_with(heading));
     section.unwrap_or_else(|| panic!("no section on {heading}")).findings
 }
@@ -209,6 +203,39 @@ fn what_a_verification_loses_is_told() {
     let link = "(../reports/traces/verified-contact.ghost-user.after-verification.no-rogue-key.itf.json)";
     let lost = "What is lost: a rogue device reads, by ";
     assert!(told.contains(lost) && told.ends_with(&format!("soonest in [1 step]{link}.")), "{told}");
+}
+
+#[test]
+fn a_claim_that_a_source_contradicts_is_not_outside_the_model() {
+    let models: Vec<Model> = bundle::models().into_iter().filter(|m| m.name == "matrix-all-devices").collect();
+    let about_claims = |verdicts: &[(&str, &str, &str, &'static str)]| {
+        let sides = vec![side("matrix-all-devices", verdicts)];
+        let run = results::Run { models: &models, sides, claims: claims::told(&[]) };
+        results::sections(&run).remove(0)
+    };
+    let late = ("password-thief", "after-first-contact");
+    let section = about_claims(&[(late.0, late.1, "no-rogue-key", "holds")]);
+    assert!(
+        section
+            .lead
+            .ends_with(" 1 does not by what a model's source says, 3 are outside of it and of 11 it is not known."),
+        "{}",
+        section.lead
+    );
+    let told =
+        "**Signal's phone cross-signs the keys of Signal Desktop.** Does not hold, by its source: linked devices";
+    assert!(section.findings.iter().any(|text| text.starts_with(told)), "{:?}", section.findings);
+    assert!(!section.findings.iter().any(|text| text.starts_with('“')), "a paraphrase is no quotation");
+
+    let came = |read, silent| {
+        let verdicts = [(late.0, late.1, "no-rogue-key", read), (late.0, late.1, "no-silent-leak", silent)];
+        about_claims(&verdicts).findings.pop().expect("a finding")
+    };
+    let told = came("violated", "violated");
+    assert!(told.starts_with("**What clients came to instead.**") && told.contains(" before anybody is warned, in "));
+    assert!(came("violated", "holds").ends_with(", and somebody is warned by then."));
+    assert!(came("holds", "holds").ends_with("under *Matrix, keys to all devices* no rogue device reads."));
+    assert!(came("unknown", "unknown").contains("it is not known"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Sections that set cells beside each other: the same adversary met otherwise, the same people under other policies.
 
-use super::sections::{adversary_list, cells_of, moved, not_known, rank, sentence, soonest};
+use super::sections::{LATER, adversary_list, cells_of, moved, not_known, rank, sentence, soonest};
 use super::words::{self, adversary, adversary_first, careful_twin, clause, count, share, spelled, when};
 use super::{Keys, Nth, Run, Section};
 use crate::model::Property;
@@ -21,7 +21,6 @@ const ONLY_VERIFIED: [(&str, &str); 4] = [
 ];
 /// Axes whose values are not ordered from loose to strict.
 pub const UNORDERED: [&str; 4] = ["identity", "verification-travels", "pins", "identity-replaced-by"];
-const LATER: &str = "after-first-contact";
 const VERIFIED: &str = "after-verification";
 
 /// A cell: the policy, the scenario, the arrival.

@@ -4,10 +4,10 @@ use super::comparisons::{hurry, more, strictness, verification};
 use super::words::{self, adversary, adversary_first, careful_twin, clause, count, share, when};
 use super::{Keys, Nth, Run, SECRECY, Section};
 use crate::model::Property;
-use crate::report::claims::{Judged, Told};
+use crate::report::claims::{Judged, OUTSIDE, REFUTED, Told};
 use crate::report::diff::Outcome;
 use crate::scenario::{property_by_name, property_name};
-use crate::story::capital;
+use crate::story::{capital, list};
 
 /// The systems that people use, as they are installed; the others are settings, designs and hypotheses.
 const CLIENTS: [&str; 13] = [
@@ -25,12 +25,21 @@ const CLIENTS: [&str; 13] = [
     "keybase",
     "ssh-known-hosts",
 ];
+/// What Matrix clients did since the post was written, in the order in which they came to it.
+const CAME_AFTER: [&str; 4] = [
+    "matrix-2020-cross-signing-default",
+    "matrix-all-devices",
+    "matrix-identity-based",
+    "matrix-mandatory-verification",
+];
 /// The adversaries that are told of where others do as much.
 const PLAIN: [&str; 3] = ["password-thief", "server-of-recipient", "server-of-sender"];
 /// Adversaries that no warning comes before are listed up to this number: who wants all of them has the matrix.
 const LISTED_MAX: usize = 5;
 /// The arrival of an adversary that was there before anybody met.
 const START: &str = "from-start";
+/// The arrival of an adversary that comes once people have met.
+pub(super) const LATER: &str = "after-first-contact";
 
 /// All sections that have something to say.
 pub fn sections(run: &Run) -> Vec<Section> {
@@ -71,17 +80,25 @@ pub(super) fn moved<T: PartialEq + Copy>(before: &[T], after: &[T], names: impl 
 
 fn claims(run: &Run) -> Section {
     let number = |verdict: &str| run.claims.iter().filter(|c| c.verdict == verdict).count();
-    let (holds, not, outside) = (number("holds"), number("does not hold"), number("outside the model"));
-    let open = run.claims.len() - holds - not - outside;
-    let known = if open == 0 { String::new() } else { format!(" Of {open} it is not known.") };
+    let [holds, not, refuted, outside] = ["holds", "does not hold", REFUTED, OUTSIDE].map(number);
+    let open = run.claims.len() - holds - not - refuted - outside;
+    let told = [
+        (holds, format!("{} in the model", count(holds, "holds", "hold"))),
+        (not, count(not, "does not", "do not")),
+        (refuted, format!("{} by what a model's source says", count(refuted, "does not", "do not"))),
+        (outside, format!("{} outside of it", count(outside, "is", "are"))),
+        (open, format!("of {open} it is not known")),
+    ];
+    let told: Vec<String> = told.into_iter().filter(|(n, _)| *n > 0).map(|(_, told)| told).collect();
     let lead = format!(
         "*Why for Matrix TOFU is not an option yet* (Sheogorath's Blog, 2020) says why Signal could trust on first use \
-         and Matrix could not. Of its {} claims, {holds} hold in the model, {} not, and {outside} are outside of \
-         it.{known}",
+         and Matrix could not. Its claims stand here in other words than its own, but for what is in quotation marks. \
+         Of {} claims, {}.",
         run.claims.len(),
-        count(not, "does", "do"),
+        list(&told),
     );
-    let findings = run.claims.iter().filter(|c| c.verdict != "not searched").map(|c| claim(run, c)).collect();
+    let decided = run.claims.iter().filter(|c| c.verdict != "not searched").map(|c| claim(run, c));
+    let findings = decided.chain((!run.claims.is_empty()).then(|| came_of_it(run)).flatten()).collect();
     Section { title: "What the post claimed, six years on", lead, findings }
 }
 
@@ -94,7 +111,27 @@ fn claim(run: &Run, claim: &Told) -> String {
         judged += &format!("{}{under}{}", if i > 0 { "; " } else { "" }, evidence(run, j));
     }
     let because = claim.why.map_or(judged, str::to_string);
-    format!("“{}” **{}.** {}", claim.says, capital(claim.verdict), sentence(because))
+    format!("**{}** {}: {because}.", claim.says, capital(claim.verdict))
+}
+
+/// What became of the post's hope in what clients do: whether the password thief who comes late reads.
+fn came_of_it(run: &Run) -> Option<String> {
+    let (thief, property) = ("password-thief", |n: Nth, p| run.outcome(n, "password-thief", LATER, p));
+    let told = |n: Nth| {
+        let (read, silent) = (property(n, Property::NoRogueKey)?, property(n, Property::NoSilentLeak)?);
+        let attack = |o: &Outcome| format!("{}, in {}", clause(&o.property), run.attack(n, o));
+        let what = match (read.verdict, silent.verdict) {
+            (_, "violated") => attack(silent),
+            ("violated", "holds") => format!("{}, and somebody is warned by then", attack(read)),
+            ("holds", _) => "no rogue device reads".to_string(),
+            _ => "it is not known whether a rogue device reads unwarned".to_string(),
+        };
+        Some(format!("under {} {what}", run.title(n)))
+    };
+    let told: Vec<String> = CAME_AFTER.iter().filter_map(|name| told(run.policy(name)?)).collect();
+    let (who, since) = (adversary(thief), when(LATER));
+    let told = told.join("; ");
+    (!told.is_empty()).then(|| format!("**What clients came to instead.** With {who} against it {since}, {told}."))
 }
 
 fn evidence(run: &Run, j: &Judged) -> String {
