@@ -277,6 +277,8 @@ fn a_difference_needs_no_search() {
             sign: verdict.to_string(),
             attack: vec!["send".to_string(); steps],
             says: String::new(),
+            no_move: false,
+            only_asked: false,
         }],
         costs: vec![("set up", "0".to_string())],
     };
@@ -309,6 +311,8 @@ fn without_attacks(verdict: &'static str, cost: &str, says: &[(&str, &str)]) -> 
         sign: verdict.to_string(),
         attack: Vec::new(),
         says: says.to_string(),
+        no_move: false,
+        only_asked: false,
     };
     Side {
         name: verdict.to_string(),

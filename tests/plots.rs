@@ -38,6 +38,8 @@ fn outcome(scenario: &str, arrives: Option<&str>, property: &str, verdict: &'sta
         sign: String::new(),
         attack: Vec::new(),
         says: String::new(),
+        no_move: false,
+        only_asked: false,
     }
 }
 

@@ -108,6 +108,8 @@ fn side(model: &str, found: &[(&str, &str, &str, &'static str)]) -> Side {
         sign: String::new(),
         attack: if verdict == "violated" { vec!["send alice-phone".to_string()] } else { Vec::new() },
         says: String::new(),
+        no_move: false,
+        only_asked: false,
     };
     Side {
         name: model.to_string(),
@@ -142,7 +144,7 @@ fn another_verdict_makes_another_sentence() {
         about_the_thief(["violated", "holds"]),
         format!(
             "{thief} From the start 1 of 2 policies gives nothing away: {signal}. The worst is that a rogue device \
-             reads, from the start under 1 policy, soonest under {tofu}, in {step}."
+             reads, from the start under {tofu} alone, in {step}."
         )
     );
     assert_eq!(
@@ -155,10 +157,75 @@ fn another_verdict_makes_another_sentence() {
     );
 }
 
-/// The findings under a heading of a run in which these outcomes were found of each policy: scenario, arrival, verdict.
-fn findings_under(heading: &str, found: [(&str, &[(&str, &str, &'static str)]); 2]) -> Vec<String> {
+#[test]
+fn attacks_that_are_as_short_are_counted_and_none_is_called_the_soonest() {
+    let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
+    let models = ["matrix-tofu", "signal", "wire"].map(named);
+    let sections = tiny_run(&models, &["violated", "violated", "holds"]);
+    let told = |heading: &str| &sections.iter().find(|s| s.title.starts_with(heading)).expect("a section").findings[0];
+    let step = "soonest in [1 step](../reports/traces/password-thief.signal.from-start.no-rogue-key.itf.json)";
+    let under = format!("from the start under 2 policies, {step}, under *Signal, as installed*† and 1 other.");
+    assert!(told("Adversary").ends_with(&under), "{}", told("Adversary"));
+    let worst = format!("a rogue device reads, {step}, with [a password thief](../scenarios/password-thief.json).");
+    assert!(told("What clients").ends_with(&worst), "{}", told("What clients"));
+}
+
+#[test]
+fn who_has_no_move_is_not_withstood_by_a_policy() {
+    let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
+    let models = ["signal", "wire"].map(named);
+    let told = |no_move: [bool; 2]| {
+        let thieves = ["password-thief", "number-hijack"];
+        let found = thieves.map(|thief| (thief, "from-start", "no-rogue-key", "holds"));
+        let mut sides: Vec<Side> = models.iter().map(|m| side(&m.name, &found)).collect();
+        sides[0].outcomes.iter_mut().zip(no_move).for_each(|(o, no_move)| o.no_move = no_move);
+        let run = results::Run { models: &models, sides, claims: Vec::new() };
+        let mut sections = results::sections(&run).into_iter();
+        let of = sections.find(|s| s.title.starts_with("Adversary")).expect("a section").findings.remove(1);
+        (of, sections.find(|s| s.title.starts_with("What clients")).expect("a section").findings.remove(0))
+    };
+    let ends = |no_move, of: &str, client: &str| {
+        let told = told(no_move);
+        assert!(told.0.ends_with(of) && told.1.ends_with(client), "{told:?}");
+    };
+    ends([false, false], "give nothing away.", " Each of these 2 has a move under it.");
+    ends([true, false], " Under 1 of these 2 it has no move.", " Of these 2 only 1 has a move under it.");
+    ends([true, true], " Under 1 of these 2 it has no move.", " Of these 2 none has a move under it.");
+}
+
+#[test]
+fn a_question_that_is_answered_with_yes_is_told_as_the_warning_that_it_is() {
+    let (mut scenarios, mut models) = (scenarios(), bundle::models());
+    scenarios.retain(|s| s.file.name == "phished-link");
+    models.retain(|m| m.name == "signal" || m.name == "wire");
+    let plan = Plan {
+        scenarios: &scenarios,
+        models: &models,
+        known: &models,
+        named: false,
+        large: false,
+        limits: Limits::default(),
+        kept: None,
+        may_be_vacuous: true,
+    };
+    let cells = run(&plan, &()).expect("bundled files run");
+    let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
+    let sections = results::sections(&results::of_cells(&cells, &models, &costs));
+    let clients = &sections.iter().find(|s| s.title.starts_with("What clients")).expect("a section").findings;
+    let warned = " Somebody is warned by the time a key goes to [a phisher whose device the owner approves]";
+    let asked = "in a shortest attack, is the question to which the owner of the account says yes.";
+    // Wire's server writes the owner a mail as the thief signs in.
+    assert!(clients.iter().all(|text| text.contains(warned)), "{clients:?}");
+    assert_eq!(clients.iter().map(|text| text.contains(asked)).collect::<Vec<_>>(), [true, false], "{clients:?}");
+}
+
+/// A scenario, an arrival, and the verdict on rogue keys.
+type Found<'a> = (&'a str, &'a str, &'static str);
+
+/// The findings under a heading of a run in which this was found of each policy.
+fn findings_under(heading: &str, found: [(&str, &[Found]); 2]) -> Vec<String> {
     let models = found.map(|(name, _)| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model"));
-    let about_keys = |(name, found): (&str, &[(&str, &str, &'static str)])| {
+    let about_keys = |(name, found): (&str, &[Found])| {
         let about_keys = found.iter().map(|&(scenario, arrives, verdict)| (scenario, arrives, "no-rogue-key", verdict));
         side(name, &about_keys.collect::<Vec<_>>())
     };
@@ -203,6 +270,20 @@ fn what_a_verification_loses_is_told() {
     let link = "(../reports/traces/verified-contact.ghost-user.after-verification.no-rogue-key.itf.json)";
     let lost = "What is lost: a rogue device reads, by ";
     assert!(told.contains(lost) && told.ends_with(&format!("soonest in [1 step]{link}.")), "{told}");
+}
+
+#[test]
+fn late_adversaries_are_counted_alike_in_all_sections() {
+    let late = |thief, server| {
+        [("password-thief", "after-first-contact", thief), ("verified-contact", "after-verification", server)]
+    };
+    let (a, b) = (late("holds", "holds"), late("violated", "holds"));
+    let found: [(&str, &[_]); 2] = [("signal", &a), ("wire", &b)];
+    let client = findings_under("What clients", found).remove(0);
+    assert!(client.contains(" it gives nothing away to 2 of 2 adversaries."), "{client}");
+    let most = findings_under("What else", found).remove(0);
+    let told = "at most 2 are given nothing, under *Signal, as installed*†, where 2 of these have moves.";
+    assert!(most.starts_with("**The most that is withstood.** Of 2 adversaries") && most.ends_with(told), "{most}");
 }
 
 #[test]

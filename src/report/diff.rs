@@ -3,6 +3,8 @@
 //! A [`Side`] is made of words and numbers, without worlds and searches: whatever can be read from a file of results
 //! can be compared as well as what was searched just now.
 
+use crate::model::property::culprits;
+use crate::model::{Action, Person, Property, Set, State};
 use crate::report::matrix::{self, PolicyCost};
 use crate::report::terminal::wrapped;
 use crate::run::{Cell, Scenario, Verdict};
@@ -54,6 +56,11 @@ pub struct Outcome {
     pub attack: Vec<String>,
     /// What the attack comes to, as a sentence; why, where there is no attack to tell.
     pub says: String,
+    /// Whether the property holds because the adversary has no move.
+    pub no_move: bool,
+    /// Whether the attack's only warning is the question to which the owner of the account says yes. Never so where
+    /// the outcome was read from a record, which has no states.
+    pub only_asked: bool,
 }
 
 /// The side of `model` in the cells that were searched under it.
@@ -102,7 +109,23 @@ fn outcome(cell: &Cell, index: usize, word: String) -> Outcome {
         sign: matrix::sign(verdict),
         attack,
         says,
+        no_move: matches!(verdict, Verdict::Holds { no_move: Some(_) }),
+        only_asked: matches!(verdict, Verdict::Violated { trace } if only_asked(cell, *property, trace)),
     }
+}
+
+/// Whether the first warning of those who fall to an attack is the question to which they say yes, and no other person
+/// is warned of them by the end.
+fn only_asked(cell: &Cell, property: Property, attack: &[Action]) -> bool {
+    let w = &cell.world;
+    let states = trace::replay(w, attack).expect("traces were replayed before they were kept");
+    let end = states[states.len() - 1];
+    let victims: Set<Person> = culprits(w, end, property).iter().map(|d| w.owner(d)).collect();
+    let somebody_warned = |s: &State| victims.iter().any(|p| w.all_people().any(|q| s.warned.has(q, p)));
+    let others = |p: Person| w.all_people().filter(move |&q| q != p);
+    let first = attack.iter().zip(&states[1..]).find(|(_, after)| somebody_warned(after));
+    first.is_some_and(|(action, _)| matches!(action, Action::PhishLink(..)))
+        && !victims.iter().any(|p| others(p).any(|q| end.warned.has(q, p)))
 }
 
 /// How an outcome of one side differs from that of the other.

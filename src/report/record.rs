@@ -421,5 +421,7 @@ fn outcome(cell: &CellRecord, verdict: &VerdictRecord) -> Outcome {
         sign: verdict.verdict.sign(verdict.length.unwrap_or_default(), verdict.no_move.is_some()),
         attack: verdict.trace.clone().unwrap_or_default(),
         says,
+        no_move: verdict.no_move.is_some(),
+        only_asked: false,
     }
 }

@@ -156,6 +156,11 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the policy leaves the adversary of one cell no move.
+    fn idle(&self, n: Nth, scenario: &str, arrives: &str) -> bool {
+        self.cell(n, scenario, arrives).all(|o| o.no_move)
+    }
+
     /// The properties about readers that fall in one cell.
     pub(super) fn lost(&self, n: Nth, scenario: &str, arrives: &str) -> impl Iterator<Item = Property> {
         let falls = move |&p: &Property| self.outcome(n, scenario, arrives, p).is_some_and(|o| o.verdict == "violated");

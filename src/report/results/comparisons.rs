@@ -1,6 +1,6 @@
 //! Sections that set cells beside each other: the same adversary met otherwise, the same people under other policies.
 
-use super::sections::{LATER, adversary_list, cells_of, moved, not_known, rank, sentence, soonest};
+use super::sections::{LATER, adversary_list, cells_of, moved, not_known, rank, sentence, soonest, soonest_under};
 use super::words::{self, adversary, adversary_first, careful_twin, clause, count, share, spelled, when};
 use super::{Keys, Nth, Run, Section};
 use crate::model::Property;
@@ -281,26 +281,24 @@ pub(super) fn more(run: &Run) -> Section {
     Section { title: "What else stands out", lead, findings: first.chain(price).chain(variants).collect() }
 }
 
-/// The general adversaries with careful people that arrive at one time.
-fn general(run: &Run, arrives: &str) -> Vec<String> {
-    let all = run.general().into_iter().filter(|s| careful_twin(s).is_none());
-    let first = run.policies().first().copied();
-    all.filter(|s| first.is_some_and(|n| run.arrivals(n, s).contains(&arrives))).map(str::to_string).collect()
-}
-
 /// The policies that give nothing away to most adversaries.
 fn best(run: &Run) -> Option<String> {
-    let scenarios = general(run, LATER);
-    let kept = |n: Nth| scenarios.iter().filter(|s| run.keys(n, s, LATER) == Some(Keys::Kept)).count();
-    let most = run.policies().into_iter().map(kept).max().filter(|_| !scenarios.is_empty())?;
-    let best: Vec<Nth> = run.policies().into_iter().filter(|&n| kept(n) == most).collect();
-    let is_open = |n: &Nth| scenarios.iter().any(|s| run.keys(*n, s, LATER) == Some(Keys::Unknown));
-    let open: Vec<Nth> = run.policies().into_iter().filter(is_open).collect();
+    let late = |n: Nth| cells_of(run, n, true);
+    let with = |n: Nth, keys: Keys| late(n).into_iter().filter(move |(s, at)| run.keys(n, s, at) == Some(keys));
+    let of = run.policies();
+    let kept = |n: Nth| with(n, Keys::Kept).count();
+    let all = of.iter().map(|&n| late(n).len()).max().filter(|all| *all > 0)?;
+    let most = of.iter().map(|&n| kept(n)).max()?;
+    let best: Vec<Nth> = of.iter().copied().filter(|&n| kept(n) == most).collect();
+    let open: Vec<Nth> = of.iter().copied().filter(|&n| with(n, Keys::Unknown).next().is_some()).collect();
+    let under = |&n: &Nth| {
+        let can_act = with(n, Keys::Kept).filter(|(s, at)| !run.idle(n, s, at)).count();
+        format!("{}, where {can_act} of these {}", run.title(n), if can_act == 1 { "has a move" } else { "have moves" })
+    };
     Some(format!(
-        "**The most that is withstood.** Of {} adversaries that come late, at most {most} are given nothing, under \
-         {}.{}",
-        scenarios.len(),
-        run.titles(&best),
+        "**The most that is withstood.** Of {all} adversaries that come once the first contact was made, or the \
+         contact verified, at most {most} are given nothing, under {}.{}",
+        words::names(&best.iter().map(under).collect::<Vec<_>>()),
         not_known(run, &open)
     ))
 }
@@ -308,9 +306,9 @@ fn best(run: &Run) -> Option<String> {
 /// The adversaries to whom every policy gives something away.
 fn unwithstood(run: &Run) -> Option<String> {
     let of = run.policies();
-    let nobody = |s: &&String| run.with(&of, Keys::Lost, s, LATER).len() == of.len();
-    let scenarios = general(run, LATER);
-    let all: Vec<&str> = scenarios.iter().filter(nobody).map(String::as_str).collect();
+    let late = cells_of(run, *of.first()?, true).into_iter();
+    let nobody = late.filter(|(s, at)| run.with(&of, Keys::Lost, s, at).len() == of.len());
+    let all: Vec<&str> = nobody.map(|(s, _)| s).collect();
     (!all.is_empty()).then(|| format!("**Withstood by no policy**, however late: {}.", adversary_list(&all)))
 }
 
@@ -348,7 +346,7 @@ fn shut_out(run: &Run, scenario: &str) -> Option<String> {
     let (shut, others): (Vec<Nth>, Vec<Nth>) = kept.iter().copied().partition(falls);
     let (both, open): (Vec<Nth>, Vec<Nth>) = others.into_iter().partition(holds);
     let attacks = shut.iter().filter_map(|&n| Some((n, run.outcome(n, scenario, LATER, Property::NoLockOut)?)));
-    let (n, o) = soonest(run, attacks)?;
+    let soonest = soonest_under(run, &attacks.collect::<Vec<_>>())?;
     let number = if shut.len() == kept.len() { "all".to_string() } else { shut.len().to_string() };
     let both = match both.is_empty() {
         true => String::new(),
@@ -356,12 +354,10 @@ fn shut_out(run: &Run, scenario: &str) -> Option<String> {
     };
     Some(format!(
         "**The price of keeping keys from {}.** Of the {} that give it nothing {}, {number} can be made to lock an \
-         honest device out, soonest {} in {}.{both}{}",
+         honest device out, {soonest}.{both}{}",
         adversary(scenario),
         count(kept.len(), "policy", "policies"),
         when(LATER),
-        run.title(n),
-        run.attack(n, o),
         not_known(run, &open)
     ))
 }

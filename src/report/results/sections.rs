@@ -58,6 +58,18 @@ pub(super) fn soonest<'r>(run: &Run, all: impl Iterator<Item = (Nth, &'r Outcome
     all.min_by_key(|(n, o)| (o.attack.len(), place(*n)))
 }
 
+/// The length of the shortest of some attacks, with the policy under which it is so short, or the number of such.
+pub(super) fn soonest_under(run: &Run, all: &[(Nth, &Outcome)]) -> Option<String> {
+    let (n, o) = soonest(run, all.iter().copied())?;
+    let as_short = all.iter().filter(|(_, other)| other.attack.len() == o.attack.len()).count();
+    Some(format!("soonest in {}, under {}", run.attack(n, o), and_others(run.title(n), as_short - 1)))
+}
+
+/// Somebody or something that stands for as many others.
+fn and_others(one: String, others: usize) -> String {
+    if others == 0 { one } else { format!("{one} and {}", count(others, "other", "others")) }
+}
+
 /// Which ones of all, by those that are in or those that are not, whichever are fewer, as a clause after a number.
 fn which<T: PartialEq + Copy>(some: &[T], all: &[T], names: impl Fn(&[T]) -> String) -> String {
     let others: Vec<T> = all.iter().copied().filter(|x| !some.contains(x)).collect();
@@ -160,20 +172,32 @@ fn adversary_finding(run: &Run, scenario: &str) -> String {
     let of = run.policies();
     let arrivals = of.first().map_or(Vec::new(), |&n| run.arrivals(n, scenario));
     let mut text = format!("**{}.**", adversary_first(scenario));
-    let mut before: Option<Vec<Nth>> = None;
+    let mut before: Option<(Vec<Nth>, usize)> = None;
     for arrives in &arrivals {
         let kept = run.with(&of, Keys::Kept, scenario, arrives);
+        let idle = kept.iter().filter(|&&n| run.idle(n, scenario, arrives)).count();
         let open = run.with(&of, Keys::Unknown, scenario, arrives);
         let number = format!("{} {} nothing away", when(arrives), share(kept.len(), of.len(), "gives", "give"));
         text += &match &before {
             None => format!(" {}{}.", capital(&number), which(&kept, &of, |all| run.titles(all))),
-            Some(before) if *before == kept => format!(" {} it is the same.", capital(when(arrives))),
-            Some(before) => format!(" {}{}.", capital(&number), moved(before, &kept, |all| run.titles(all))),
+            Some((before, _)) if *before == kept => format!(" {} it is the same.", capital(when(arrives))),
+            Some((before, _)) => format!(" {}{}.", capital(&number), moved(before, &kept, |all| run.titles(all))),
         };
+        let now = (kept, idle);
+        text += &if before.as_ref() == Some(&now) { String::new() } else { no_move_under(idle, now.0.len()) };
         text += &not_known(run, &open);
-        before = Some(kept);
+        before = Some(now);
     }
     text + &arrivals.first().map_or(String::new(), |arrives| worst_of_all(run, &of, scenario, arrives))
+}
+
+/// Under how many of the policies that give an adversary nothing it has no move.
+fn no_move_under(idle: usize, kept: usize) -> String {
+    match idle {
+        0 => String::new(),
+        n if n == kept => " It has no move there.".to_string(),
+        n => format!(" Under {n} of these {kept} it has no move."),
+    }
 }
 
 pub(super) fn not_known(run: &Run, open: &[Nth]) -> String {
@@ -184,16 +208,16 @@ pub(super) fn not_known(run: &Run, open: &[Nth]) -> String {
 fn worst_of_all(run: &Run, of: &[Nth], scenario: &str, arrives: &str) -> String {
     let worst: Vec<(Nth, &Outcome)> = of.iter().filter_map(|&n| Some((n, run.worst(n, scenario, arrives)?))).collect();
     let Some(rank) = worst.iter().map(|(_, o)| rank(o)).min() else { return String::new() };
-    let same = || worst.iter().copied().filter(|(_, o)| self::rank(o) == rank);
-    let (n, o) = soonest(run, same()).expect("one has this rank");
-    format!(
-        " The worst is that {}, {} under {}, soonest under {}, in {}.",
-        clause(&o.property),
-        when(arrives),
-        count(same().count(), "policy", "policies"),
-        run.title(n),
-        run.attack(n, o)
-    )
+    let same: Vec<_> = worst.into_iter().filter(|(_, o)| self::rank(o) == rank).collect();
+    let (n, o) = same[0];
+    let head = format!(" The worst is that {}, {}", clause(&o.property), when(arrives));
+    match same.len() {
+        1 => format!("{head} under {} alone, in {}.", run.title(n), run.attack(n, o)),
+        many => {
+            let all = if many == of.len() { "all " } else { "" };
+            format!("{head} under {all}{many} policies, {}.", soonest_under(run, &same).expect("one is the shortest"))
+        }
+    }
 }
 
 /// How bad it is if the property of an outcome falls; the worst is least.
@@ -202,8 +226,9 @@ pub(super) fn rank(o: &Outcome) -> usize {
 }
 
 fn clients(run: &Run) -> Section {
-    let lead = "Systems that people use, as installed, by their models, each with the adversaries that every policy \
-                was searched against, and careful people."
+    let lead = "Systems that people use or have used, as they are installed and modelled here, each with the \
+                adversaries that every policy was searched against, and careful people. An adversary without a move \
+                is withstood by what a policy lacks; the matrix marks it with –."
         .to_string();
     let findings = CLIENTS.iter().filter_map(|name| run.policy(name)).map(|n| client(run, n)).collect();
     Section { title: "What clients withstand as they are installed", lead, findings }
@@ -229,9 +254,13 @@ fn client(run: &Run, n: Nth) -> String {
             None => which(&kept, &all, adversary_list),
             Some(before) => moved(before, &kept, adversary_list),
         };
-        let number = if kept.is_empty() { "none".to_string() } else { kept.len().to_string() };
         let since = if late { "Once the first contact was made, or the contact verified," } else { "From the start" };
-        text += &format!(" {since} it gives nothing away to {number} of {} adversaries{which}.", cells.len());
+        text += &match kept.len() {
+            0 => format!(" {since} it gives something away to each of {} adversaries{which}.", cells.len()),
+            n => format!(" {since} it gives nothing away to {n} of {} adversaries{which}.", cells.len()),
+        };
+        let idle = cells.iter().filter(|(s, at)| kept.contains(s) && run.idle(n, s, at)).count();
+        text += &who_can_act(kept.len() - idle, kept.len());
         text +=
             &if open.is_empty() { String::new() } else { format!(" Of {} it is not known.", adversary_list(&open)) };
         before = Some(kept);
@@ -239,39 +268,70 @@ fn client(run: &Run, n: Nth) -> String {
     text + &given_away(run, n) + &worst_of_client(run, n)
 }
 
+/// How many of the adversaries that are given nothing have a move at all.
+fn who_can_act(can_act: usize, kept: usize) -> String {
+    match (can_act, kept) {
+        (_, 0) => String::new(),
+        (0, 1) => " This one has no move under it.".to_string(),
+        (1, 1) => " This one has a move under it.".to_string(),
+        (0, all) => format!(" Of these {all} none has a move under it."),
+        (n, all) if n == all => format!(" Each of these {all} has a move under it."),
+        (n, all) => format!(" Of these {all} only {} a move under it.", count(n, "has", "have")),
+    }
+}
+
 /// To whom a policy gives something away late, with a warning and without.
 fn given_away(run: &Run, n: Nth) -> String {
     let cells = cells_of(run, n, true);
-    let lost = cells.into_iter().filter(|(s, at)| run.keys(n, s, at) == Some(Keys::Lost));
-    let holds = |o: Option<&Outcome>| o.is_some_and(|o| o.verdict == "holds");
-    let warned = |s: &str, at: &str| holds(run.outcome(n, s, at, Property::NoSilentLeak));
-    let (warned, unwarned): (Vec<_>, Vec<_>) = lost.partition(|(s, at)| warned(s, at));
-    let list = |all: &[(&str, &str)]| adversary_list(&all.iter().map(|(s, _)| *s).collect::<Vec<_>>());
-    let mut text = String::new();
-    if !warned.is_empty() {
-        text += &format!(" Somebody is warned before it gives a key to {}.", list(&warned));
-    }
-    text + &match unwarned.len() {
-        0 => String::new(),
-        1..=LISTED_MAX => format!(" No warning is sure with {}.", list(&unwarned)),
-        others => format!(" With the other {others} no warning is sure."),
-    }
+    let lost: Vec<_> = cells.into_iter().filter(|(s, at)| run.keys(n, s, at) == Some(Keys::Lost)).collect();
+    let silent = |(s, at): (&str, &str)| run.outcome(n, s, at, Property::NoSilentLeak).map_or("", |o| o.verdict);
+    let all = |is: &dyn Fn((&str, &str)) -> bool| {
+        lost.iter().copied().filter(|&cell| is(cell)).map(|(s, _)| s).collect::<Vec<_>>()
+    };
+    let warned = all(&|cell| silent(cell) == "holds");
+    let unwarned = all(&|cell| silent(cell) == "violated");
+    let open = all(&|cell| !matches!(silent(cell), "holds" | "violated"));
+    let asked = |(s, at): (&str, &str)| run.outcome(n, s, at, Property::NoRogueKey).is_some_and(|o| o.only_asked);
+    let asked = all(&|cell| silent(cell) == "holds" && asked(cell));
+    let told = |all: &[&str], told: &dyn Fn(String) -> String| {
+        if all.is_empty() { String::new() } else { format!(" {}", sentence(told(adversary_list(all)))) }
+    };
+    let without_warning = |list| match unwarned.len() {
+        ..=LISTED_MAX => format!("no warning is sure with {list}"),
+        n => format!("with {n} others no warning is sure"),
+    };
+    told(&warned, &|list| format!("somebody is warned by the time a key goes to {list}"))
+        + &told(&asked, &|list| {
+            format!(
+                "the only warning of {list}, in a shortest attack, is the question to which the owner of the account \
+                 says yes"
+            )
+        })
+        + &told(&unwarned, &without_warning)
+        + &told(&open, &|list| format!("no search says whether somebody is warned of {list}"))
 }
 
 /// The worst that comes from a late adversary, and from one that was there before, if that is something else.
 fn worst_of_client(run: &Run, n: Nth) -> String {
-    let plain = |o: &Outcome| PLAIN.contains(&o.scenario.as_str());
     let worst = |late: bool| {
         let all = cells_of(run, n, late).into_iter().filter_map(|(s, at)| run.worst(n, s, at));
-        all.min_by_key(|o| (rank(o), o.attack.len(), !plain(o)))
+        let all: Vec<&Outcome> = all.collect();
+        let least = all.iter().map(|o| (rank(o), o.attack.len())).min();
+        let mut soonest: Vec<_> = all.into_iter().filter(|o| Some((rank(o), o.attack.len())) == least).collect();
+        soonest.sort_by_key(|o| !PLAIN.contains(&o.scenario.as_str()));
+        soonest
     };
-    let told = |o: &Outcome, since: &str| {
-        let (who, steps, what) = (adversary(&o.scenario), run.attack(n, o), clause(&o.property));
-        format!(" The worst {since} is {who}, in {steps}: {what}.")
+    let told = |all: &[&Outcome], since: &str| {
+        let Some(o) = all.first() else { return String::new() };
+        let who = and_others(adversary(&o.scenario), all.len() - 1);
+        format!(" The worst {since} is that {}, soonest in {}, with {who}.", clause(&o.property), run.attack(n, o))
     };
     let (first, later) = (worst(false), worst(true));
-    let first = first.filter(|first| later.is_none_or(|later| later.property != first.property));
-    first.map_or(String::new(), |o| told(o, "from the start")) + &later.map_or(String::new(), |o| told(o, "later"))
+    let property = |all: &[&Outcome]| all.first().map(|o| o.property.clone());
+    match property(&first) == property(&later) {
+        true => told(&later, "later, as from the start,"),
+        false => told(&first, "from the start") + &told(&later, "later"),
+    }
 }
 
 pub(super) fn adversary_list(scenarios: &[&str]) -> String {
