@@ -273,6 +273,39 @@ fn what_a_verification_loses_is_told() {
 }
 
 #[test]
+fn what_is_asked_of_people_is_told_once_and_what_is_not_asked_is_not_told() {
+    let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
+    let told = |names: [&str; 2], costs: [&[(&'static str, &str)]; 2]| {
+        let models = names.map(named);
+        let with_costs = |(model, costs): (&Model, &[(&'static str, &str)])| Side {
+            costs: costs.iter().map(|(what, cost)| (*what, cost.to_string())).collect(),
+            ..side(&model.name, &[("password-thief", "from-start", "no-rogue-key", "holds")])
+        };
+        let sides = models.iter().zip(costs).map(with_costs).collect();
+        let sections = results::sections(&results::Run { models: &models, sides, claims: Vec::new() });
+        let section = sections.into_iter().find(|s| s.title.starts_with("What verification")).expect("a section");
+        section.findings[0].split_once(" What it asks of people: ").expect("costs").1.to_string()
+    };
+    let signal = ["signal", "signal-verified"];
+    let loose: &[_] = &[("set up", "2c"), ("hurried", "2c"), ("new device", "0 + 0"), ("reset", "1c + 0")];
+    let strict: &[_] = &[("set up", "3c"), ("hurried", "3c"), ("new device", "1c + 0"), ("reset", "1c + 1c")];
+    let all = "setting up and setting up in a hurry, 3 ceremonies instead of 2; a new device, 1 ceremony of the owner \
+               instead of nothing; a reset, 1 ceremony of the owner and 1 ceremony of the others instead of 1 ceremony \
+               of the owner.";
+    assert_eq!(told(signal, [loose, strict]), all);
+    assert_eq!(
+        told(signal, [&[("hurried", "6p")], &[("hurried", "1c")]]),
+        "setting up in a hurry, 1 ceremony instead of 6 prompts."
+    );
+
+    let cross_signing = ["matrix-cross-signing-tofu", "matrix-cross-signing-verified"];
+    let reset: [&[_]; 2] = [&[("reset", "1c + 1c")], &[("reset", "0 + 1c")]];
+    let less = told(cross_signing, reset);
+    assert!(less.contains("nothing of the owner, as a device that was compared before stays trusted"), "{less}");
+    assert!(!told(signal, reset).contains("stays trusted"), "where devices share an identity there are no such marks");
+}
+
+#[test]
 fn late_adversaries_are_counted_alike_in_all_sections() {
     let late = |thief, server| {
         [("password-thief", "after-first-contact", thief), ("verified-contact", "after-verification", server)]

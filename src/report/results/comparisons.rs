@@ -1,12 +1,13 @@
 //! Sections that set cells beside each other: the same adversary met otherwise, the same people under other policies.
 
 use super::sections::{LATER, adversary_list, cells_of, moved, not_known, rank, sentence, soonest, soonest_under};
-use super::words::{self, adversary, adversary_first, careful_twin, clause, count, share, spelled, when};
+use super::words::{self, adversary, adversary_first, careful_twin, clause, count, instead, share, when};
 use super::{Keys, Nth, Run, Section};
 use crate::model::Property;
+use crate::policy::{IdentityKind, Recipients};
 use crate::report::diff::{Outcome, Side};
 use crate::scenario::{axis_values, property_by_name};
-use crate::story::capital;
+use crate::story::{capital, list};
 use std::collections::BTreeSet;
 
 /// The same adversary after a first contact and after a verification.
@@ -22,6 +23,9 @@ const ONLY_VERIFIED: [(&str, &str); 4] = [
 /// Axes whose values are not ordered from loose to strict.
 pub const UNORDERED: [&str; 4] = ["identity", "verification-travels", "pins", "identity-replaced-by"];
 const VERIFIED: &str = "after-verification";
+/// Why a reset may ask nothing of its owner under a policy that is strict otherwise.
+const MARKS_STAY: &str = " (nothing of the owner, as a device that was compared before stays trusted, though the new \
+                          identity has not signed it)";
 
 /// A cell: the policy, the scenario, the arrival.
 type At<'r> = (Nth, &'r str, &'r str);
@@ -101,7 +105,9 @@ pub(super) fn verification(run: &Run) -> Section {
     let lead = "The same adversary, once the first contact was made and once it was verified; then policies that \
                 differ from another mostly in that keys go to verified people only, and what they ask of people. A \
                 ceremony is one comparison between two people or between two devices of one; to verify somebody takes \
-                one where people have identities, and one for each device where they have none."
+                one where people have identities, and one for each device where they have none. Where both count, a \
+                device that was compared once stays trusted as its owner makes a new identity ([how this was \
+                found](../docs/findings.md)): a reset can ask less there."
         .to_string();
     let twins = ONCE_VERIFIED.iter().filter_map(|&(a, b)| once_verified(run, a, b));
     let pairs = ONLY_VERIFIED.iter().filter_map(|(a, b)| only_verified(run, run.policy(a)?, run.policy(b)?));
@@ -159,24 +165,40 @@ fn only_verified(run: &Run, a: Nth, b: Nth) -> Option<String> {
         },
         moved(&before, &after, adversary_list)
     );
-    Some(text + &changes.losses(run) + &price(&run.sides[a], &run.sides[b]))
+    Some(text + &changes.losses(run) + &price(run, a, b))
 }
 
 /// What one policy asks of people that another does not, or the other way round.
-fn price(a: &Side, b: &Side) -> String {
+fn price(run: &Run, a: Nth, b: Nth) -> String {
     let name = |what: &str| match what {
         "set up" => "setting up".to_string(),
         "hurried" => "setting up in a hurry".to_string(),
         event => format!("a {event}"),
     };
-    let costs = a.costs.iter().filter_map(|x| Some((x, b.costs.iter().find(|y| y.0 == x.0)?)));
-    let changed = costs.filter(|(x, y)| x.1 != y.1);
-    let told = changed.map(|(x, y)| format!("{}, {} instead of {}", name(x.0), spelled(&y.1), spelled(&x.1)));
-    let told: Vec<String> = told.collect();
+    let (of_a, of_b) = (&run.sides[a].costs, &run.sides[b].costs);
+    let both = of_a.iter().filter_map(|x| Some((x.0, &x.1, &of_b.iter().find(|y| y.0 == x.0)?.1)));
+    // What costs the same in several cases is told once.
+    let mut told: Vec<(Vec<String>, String)> = Vec::new();
+    for (what, x, y) in both.filter(|(_, x, y)| x != y) {
+        let spares_owner = what == "reset" && y.starts_with("0 + ") && !x.starts_with("0 + ");
+        let why = if spares_owner && marks_outlast_identities(run, b) { MARKS_STAY } else { "" };
+        let text = instead(y, x) + why;
+        match told.iter_mut().find(|(_, known)| *known == text) {
+            Some((names, _)) => names.push(name(what)),
+            None => told.push((vec![name(what)], text)),
+        }
+    }
     if told.is_empty() {
         return " It asks no more and no less of people.".to_string();
     }
+    let told: Vec<String> = told.into_iter().map(|(names, text)| format!("{}, {text}", list(&names))).collect();
     format!(" What it asks of people: {}.", told.join("; "))
+}
+
+/// Whether a device that was compared by itself gets keys, whatever its owner's identity signs.
+fn marks_outlast_identities(run: &Run, n: Nth) -> bool {
+    let policy = &run.models[n].policy;
+    policy.identity == IdentityKind::SignsDevices && policy.recipients == Recipients::Verified
 }
 
 /// What people lose who click through prompts, or who compare badly.

@@ -142,7 +142,7 @@ pub fn share(n: usize, total: usize, one: &str, many: &str) -> String {
 }
 
 /// A cost as tables write it, in words.
-pub fn spelled(cost: &str) -> String {
+fn spelled(cost: &str) -> String {
     let part = |text: &str| match text.split_at(text.len() - 1) {
         (n, "c") => n.parse().map_or(text.to_string(), |n| count(n, "ceremony", "ceremonies")),
         (n, "p") => n.parse().map_or(text.to_string(), |n| count(n, "prompt", "prompts")),
@@ -150,8 +150,18 @@ pub fn spelled(cost: &str) -> String {
         _ => "impossible".to_string(),
     };
     let sum = |text: &str| list(&text.split_whitespace().map(part).collect::<Vec<_>>());
-    match cost.split_once(" + ") {
-        Some((owner, others)) => format!("{} of the owner and {} of the others", sum(owner), sum(others)),
-        None => sum(cost),
-    }
+    let Some((owner, others)) = cost.split_once(" + ") else { return sum(cost) };
+    let asked = [(owner, "owner"), (others, "others")].into_iter().filter(|(cost, _)| *cost != "0");
+    let asked: Vec<String> = asked.map(|(cost, who)| format!("{} of the {who}", sum(cost))).collect();
+    if asked.is_empty() { "nothing".to_string() } else { list(&asked) }
+}
+
+/// One cost in the place of another, as tables write them, in words: what both count is named once.
+pub fn instead(cost: &str, of: &str) -> String {
+    let unit = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit()).to_string();
+    let of = match unit(of) {
+        same if same.len() == 1 && same == unit(cost) => of.trim_end_matches(&same).to_string(),
+        _ => spelled(of),
+    };
+    format!("{} instead of {of}", spelled(cost))
 }
