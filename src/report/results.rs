@@ -227,11 +227,9 @@ pub fn markdown(run: &Run, sections: &[Section]) -> String {
         out += &format!("\n## {}\n\n{}\n", section.title, section.lead);
         out += &section.findings.iter().map(|text| format!("\n- {text}\n")).collect::<String>();
     }
-    let mark = |m: &Model| if m.unverified() == 0 { "" } else { "†" };
-    let name = |m: &Model| format!("*{}*{} is `{}`", markdown::text(&m.title), mark(m), m.name);
-    let all: Vec<String> = run.models.iter().map(name).collect();
-    let all = all.join("; ");
-    out + &format!("\n## The policies by their names in files\n\n{all}. †: some values are unverified.\n")
+    let name = |n: Nth| format!("- `{}`: {}\n", run.models[n].name, run.title(n));
+    let all: String = (0..run.models.len()).map(name).collect();
+    out + &format!("\n## The policies by their names in files\n\n{all}")
 }
 
 fn intro(run: &Run) -> String {
@@ -245,8 +243,9 @@ fn intro(run: &Run) -> String {
     format!(
         "{}, and {} of them, were searched against the bundled adversaries: {} verdicts, of which {} hold and {} \
          fall. {open} No verdict says that a messenger is safe; it says that no attack exists within the bounds of the \
-         scenario. A *rogue* device is one that the adversary holds and claims to be somebody's.\n\nNumbers of steps \
-         lead to a shortest attack, which `overhear replay` does again; names of adversaries lead to their scenarios. \
+         scenario. A *rogue* device is one that the adversary holds and claims to be somebody's. Some values of the \
+         policies marked with † are unverified.\n\nNumbers of steps lead to a shortest attack, which `overhear replay` \
+         replays; names of adversaries lead to their scenarios. \
          All cells are in [the matrix](../reports/matrix.md). Every sentence is computed from the verdicts by \
          `overhear compare --out reports`.",
         words::count(policies, "policy", "policies"),

@@ -1,7 +1,9 @@
 //! Sections that set cells beside each other: the same adversary met otherwise, the same people under other policies.
 
 use super::sections::{LATER, adversary_list, cells_of, moved, not_known, rank, sentence, soonest, soonest_under};
-use super::words::{self, adversary, adversary_first, careful_twin, clause, count, instead, share, when};
+use super::words::{
+    self, adversary, adversary_first, careful_twin, clause, count, giving_nothing, instead, number, share, when,
+};
 use super::{Keys, Nth, Run, Section};
 use crate::model::Property;
 use crate::policy::{IdentityKind, Recipients};
@@ -129,15 +131,22 @@ fn once_verified(run: &Run, before: &str, after: &str) -> Option<String> {
     let worst = worst.min_by_key(|(_, o)| (rank(o), o.attack.len()));
     let mut text = format!("**{}.**", adversary_first(after));
     text += &format!(
-        " Before a verification, {} nothing away; afterwards {} so{}.",
-        share(unverified.len(), of.len(), "gives", "give"),
-        share(verified.len(), of.len(), "does", "do"),
-        moved(&unverified, &verified, |all| run.titles(all))
+        " Before a verification, {}; afterwards {}.",
+        giving_nothing(unverified.len(), of.len()),
+        match () {
+            () if unverified == verified => "it is the same".to_string(),
+            () if unverified.is_empty() => format!("nothing is given away under {}", run.titles(&verified)),
+            () => {
+                let does =
+                    format!("{} {}", number(verified.len(), of.len()), if verified.len() < 2 { "does" } else { "do" });
+                does + &moved(&unverified, &verified, |all| run.titles(all))
+            }
+        }
     );
     text += &not_known(run, &open);
     if let Some((n, o)) = worst {
         let (all, worst, attack) = (run.titles(&in_vain), clause(&o.property), run.attack(n, o));
-        text += &format!(" It wins nothing under {all}; at worst {worst}, in {attack}.");
+        text += &format!(" A verification wins nothing under {all}; at worst {worst}, in {attack}.");
     }
     if !in_part.is_empty() {
         text += &format!(" Something, but not everything, is won under {}.", run.titles(&in_part));
@@ -267,8 +276,8 @@ pub(super) fn strictness(run: &Run) -> Section {
     let findings: Vec<String> = pairs.iter().copied().filter_map(one).collect();
     let lead = format!(
         "Of {} in which one of the bundled policies is stricter than the other on some axes and looser on none, with \
-         no third policy between them, {} lose something by it. Axes without an order must agree, and an axis that one \
-         of the two leaves unused is not compared. Single axes are moved in [the report on \
+         no third policy between them, the stricter one loses something in {}. Axes without an order must agree, and \
+         an axis that one of the two leaves unused is not compared. Single axes are moved in [the report on \
          strictness](../reports/strictness.md).",
         count(pairs.len(), "pair", "pairs"),
         findings.len(),
@@ -315,7 +324,7 @@ fn best(run: &Run) -> Option<String> {
     let open: Vec<Nth> = of.iter().copied().filter(|&n| with(n, Keys::Unknown).next().is_some()).collect();
     let under = |&n: &Nth| {
         let can_act = with(n, Keys::Kept).filter(|(s, at)| !run.idle(n, s, at)).count();
-        format!("{}, where {can_act} of these {}", run.title(n), if can_act == 1 { "has a move" } else { "have moves" })
+        format!("{} ({can_act} of these {})", run.title(n), if can_act == 1 { "has a move" } else { "have moves" })
     };
     Some(format!(
         "**The most that is withstood.** Of {all} adversaries that come once the first contact was made, or the \
@@ -344,13 +353,13 @@ fn second_device(run: &Run) -> Option<String> {
     let attacks = falls.iter().filter_map(|&n| Some((n, run.outcome(n, two, LATER, Property::NoSilentLeak)?)));
     let (n, o) = soonest(run, attacks)?;
     Some(format!(
-        "**The sender's second device.** {}, met {} where one device sends, reads nothing unwarned under {}. With {}, \
-         {}: {}, soonest in {}.{}",
-        adversary_first(one),
+        "**The sender's second device.** Where one device sends, {}, met {}, reads nothing without a warning under {}. \
+         Of these, {} to {}: {}, soonest in {}.{}",
+        adversary(one),
         when(LATER),
         count(safe.len(), "policy", "policies"),
+        count(falls.len(), "falls", "fall"),
         adversary(two),
-        share(falls.len(), safe.len(), "lets it", "let it"),
         run.titles(&falls),
         run.attack(n, o),
         not_known(run, &open)
@@ -390,11 +399,11 @@ fn variants(run: &Run, n: Nth) -> Vec<String> {
     let is_one = |m: &Nth| *m == n || run.models[*m].variant_of.as_deref() == name;
     let of: Vec<Nth> = (0..run.models.len()).filter(is_one).collect();
     let scenarios: BTreeSet<&str> = of.iter().flat_map(|&m| run.scenarios(m)).collect();
-    scenarios.into_iter().filter_map(|s| told_apart(run, &of, s)).collect()
+    scenarios.into_iter().filter_map(|s| told_apart(run, n, &of, s)).collect()
 }
 
-/// What a scenario tells policies apart by; none if fewer than two of them were searched in it.
-fn told_apart(run: &Run, of: &[Nth], scenario: &str) -> Option<String> {
+/// What a scenario tells a policy and its variants apart by; none if fewer than two of them were searched in it.
+fn told_apart(run: &Run, n: Nth, of: &[Nth], scenario: &str) -> Option<String> {
     let searched: Vec<Nth> = of.iter().copied().filter(|&m| run.scenarios(m).contains(scenario)).collect();
     let cells = searched.iter().flat_map(|&m| run.arrivals(m, scenario).into_iter().map(move |at| (m, at)));
     let cells: Vec<(Nth, &str)> = cells.collect();
@@ -414,7 +423,7 @@ fn told_apart(run: &Run, of: &[Nth], scenario: &str) -> Option<String> {
     let open: Vec<Nth> = searched.iter().copied().filter(is_open).collect();
     let same = || format!("No verdict tells {} apart.{}", run.titles(&searched), not_known(run, &open));
     let told = Property::ALL.into_iter().find_map(difference).unwrap_or_else(same);
-    (searched.len() > 1).then(|| format!("**Variants: {}.** {told}", adversary(scenario)))
+    (searched.len() > 1).then(|| format!("**Variants of {}: {}.** {told}", run.title(n), adversary(scenario)))
 }
 
 /// Whether some verdict of a cell is not known.

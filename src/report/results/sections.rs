@@ -1,7 +1,7 @@
 //! The sections of the page: each asks one question of a run, and its sentences are what the verdicts answer.
 
 use super::comparisons::{hurry, more, strictness, verification};
-use super::words::{self, adversary, adversary_first, careful_twin, clause, count, share, when};
+use super::words::{self, adversary, adversary_first, careful_twin, clause, count, giving_nothing, when};
 use super::{Keys, Nth, Run, SECRECY, Section};
 use crate::model::Property;
 use crate::report::claims::{Judged, OUTSIDE, REFUTED, Told};
@@ -97,8 +97,8 @@ fn claims(run: &Run) -> Section {
     let told = [
         (holds, format!("{} in the model", count(holds, "holds", "hold"))),
         (not, count(not, "does not", "do not")),
-        (refuted, format!("{} by what a model's source says", count(refuted, "does not", "do not"))),
-        (outside, format!("{} outside of it", count(outside, "is", "are"))),
+        (refuted, format!("{} false by a source that a model names", count(refuted, "is", "are"))),
+        (outside, format!("{} outside of the model", count(outside, "is", "are"))),
         (open, format!("of {open} it is not known")),
     ];
     let told: Vec<String> = told.into_iter().filter(|(n, _)| *n > 0).map(|(_, told)| told).collect();
@@ -177,7 +177,7 @@ fn adversary_finding(run: &Run, scenario: &str) -> String {
         let kept = run.with(&of, Keys::Kept, scenario, arrives);
         let idle = kept.iter().filter(|&&n| run.idle(n, scenario, arrives)).count();
         let open = run.with(&of, Keys::Unknown, scenario, arrives);
-        let number = format!("{} {} nothing away", when(arrives), share(kept.len(), of.len(), "gives", "give"));
+        let number = format!("{} {}", when(arrives), giving_nothing(kept.len(), of.len()));
         text += &match &before {
             None => format!(" {}{}.", capital(&number), which(&kept, &of, |all| run.titles(all))),
             Some((before, _)) if *before == kept => format!(" {} it is the same.", capital(when(arrives))),

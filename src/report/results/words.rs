@@ -21,7 +21,7 @@ const ADVERSARIES: &[(&str, &str)] = &[
     ("large-four-people", "proxies before two people and a thief of a third one's tablet, in a room of four"),
     ("large-three-people", "a password thief in a room of three"),
     ("large-two-sender-devices", "the sender's server that lies to two sending devices"),
-    ("large-verified-contact", "the recipient's server once one of two sending devices verified him"),
+    ("large-verified-contact", "the server of a recipient whom one of two sending devices verified"),
     ("number-hijack", "a thief of the phone number"),
     ("own-identity-swapped", "the sender's server that forges the sender's own identity"),
     ("own-identity-swapped-later", "a proxy that swaps the sender's own identity after verifications"),
@@ -50,7 +50,7 @@ const ADVERSARIES: &[(&str, &str)] = &[
     ("tls-breaker-at-sender", "a proxy on the sender's link"),
     ("tls-breaker-one-client", "a proxy on the link of one of the recipient's clients"),
     ("tls-breaker-reverse-proxy", "a reverse proxy before all of the recipient's clients"),
-    ("verified-contact", "the recipient's server once he was verified"),
+    ("verified-contact", "the server of a verified recipient"),
 ];
 /// What the names of scenarios end in that differ from others in who the people are, who are careful there.
 const CARELESS: [(&str, &str); 2] = [("-hurried", "hurried people"), ("-inattentive", "an inattentive sender")];
@@ -119,7 +119,7 @@ pub fn when(arrives: &str) -> &'static str {
 /// Names as in a sentence, set apart so that commas within them do no harm.
 pub fn names(all: &[String]) -> String {
     match all {
-        [init @ .., last] if all.len() > 1 && all.iter().any(|name| name.contains(',')) => {
+        [init @ .., last] if all.len() > 2 && all.iter().any(|name| name.contains(',')) => {
             format!("{}; and {last}", init.join("; "))
         }
         _ => list(all),
@@ -131,13 +131,32 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// A number: as a word among as few as people count without figures, as figures among more.
+pub fn number(n: usize, among: usize) -> String {
+    const WORDS: [&str; 8] = ["none", "one", "two", "three", "four", "five", "six", "seven"];
+    if among < WORDS.len() { WORDS[n].to_string() } else { n.to_string() }
+}
+
 /// `n` of `total` policies, and what they do: one of them alone, or several.
 pub fn share(n: usize, total: usize, one: &str, many: &str) -> String {
-    match n {
-        0 => format!("none of {total} policies {one}"),
-        1 => format!("1 of {total} policies {one}"),
-        n if n == total => format!("all {total} policies {many}"),
-        n => format!("{n} of {total} policies {many}"),
+    let [some, all] = [n, total].map(|n| number(n, total));
+    match (n, total) {
+        (0, 1) => format!("no policy {one}"),
+        (1, 1) => format!("the only policy {one}"),
+        (2, 2) => format!("both policies {many}"),
+        (0, _) => format!("none of {all} policies {one}"),
+        (1, _) => format!("{some} of {all} policies {one}"),
+        (n, total) if n == total => format!("all {all} policies {many}"),
+        _ => format!("{some} of {all} policies {many}"),
+    }
+}
+
+/// How many of `total` policies give nothing away.
+pub fn giving_nothing(n: usize, total: usize) -> String {
+    match (n, total) {
+        (0, 1) => "the only policy gives something away".to_string(),
+        (0, _) => format!("each of {} policies gives something away", number(total, total)),
+        _ => format!("{} nothing away", share(n, total, "gives", "give")),
     }
 }
 
