@@ -6,7 +6,10 @@ use output::{code, err, out};
 use overhear::bundle;
 use overhear::command::{Exit, parse_bytes, parse_duration};
 use overhear::explore::Limits;
+use overhear::input::Source;
+use overhear::model::Property;
 use overhear::report::ci::step_summary;
+use overhear::report::explain;
 use overhear::run::{self, Plan, Scenario};
 use overhear::scenario::read_scenario;
 use serde::Deserialize;
@@ -428,6 +431,42 @@ fn ci_is_told_why_a_verdict_does_not_pass() {
             .expect("it runs");
     let summary = fs::read_to_string(dir.path().join("summary.md")).expect("a summary");
     assert!(out(&passes).is_empty() && !summary.contains('|'), "what passes is counted and not listed: {summary}");
+}
+
+/// Whatever a file is called, the command that explains a verdict on it can be given to a shell, and seen.
+#[test]
+fn a_command_names_any_file() {
+    let bundled = bundle::find_scenario("password-thief").expect("a bundled scenario");
+    let text = bundled.text.replace("A thief has the password", "Somebody's own");
+    let models: Vec<_> = bundle::models().into_iter().filter(|m| m.name == "matrix-tofu").collect();
+    let names = [
+        "plain/my-scenario.json",
+        "my scenario.json",
+        "it's mine.json",
+        "it's\u{202e}\\mine.json",
+        "\u{1b}[31mred.json",
+    ];
+    for name in names {
+        let source = Source::new(name, text.clone());
+        let scenarios = [Scenario { file: read_scenario(&source).expect("a scenario"), source }];
+        let plan = Plan {
+            scenarios: &scenarios,
+            models: &models,
+            known: &models,
+            named: true,
+            large: false,
+            limits: Limits { states_max: Some(1), ..Limits::default() },
+            kept: None,
+            may_be_vacuous: true,
+        };
+        let cells = run::run(&plan, &()).expect("it runs");
+        let told = explain::command(&cells[0], Property::NoRogueKey);
+        assert!(told.chars().all(|c| (' '..='~').contains(&c)), "{told:?}");
+        let (word, rest) = told.trim_start_matches("overhear explain ").split_once(" --model ").expect("a model");
+        assert_eq!(rest, "matrix-tofu --property no-rogue-key --arrives from-start");
+        let said = Command::new("bash").args(["-c", &format!("printf %s {word}")]).env("LC_ALL", "C.UTF-8").output();
+        assert_eq!(String::from_utf8(said.expect("bash starts").stdout).expect("UTF-8"), name, "{told}");
+    }
 }
 
 /// GitHub cuts long summaries off, so fifty verdicts are listed there and the rest is counted.

@@ -11,12 +11,12 @@ use overhear::input::Source;
 use overhear::model::action::possible;
 use overhear::model::{Action, Arrival, Identity, Property, State, World, property, step};
 use overhear::policy::OwnRequests;
-use overhear::report::simulation::{SimulationRecord, StrategyRecord, sweep as sweep_text, tables};
+use overhear::report::simulation::{SimulationRecord, StrategyRecord, most_open, sweep as sweep_text, tables};
 use overhear::run::simulation::{
     Cast, Checked, Play, Prepared, Simulated, SimulationPlan, Swept, case, prepare, simulate, sweep,
 };
 use overhear::run::{Plan, Scenario, expectation};
-use overhear::scenario::{Expect, HABITS, Model, Number, Profile, Size, habit_name, read_people, read_scenario};
+use overhear::scenario::{Basis, Expect, HABITS, Model, Number, Profile, Size, habit_name, read_people, read_scenario};
 use overhear::schema;
 use overhear::simulate::best::Table;
 use overhear::simulate::chain::Setting;
@@ -733,6 +733,77 @@ fn shares_have_three_digits_in_texts_and_six_in_files() {
     // Half of the points are in the first quarter of the time.
     let curve: Vec<(f64, f64)> = properties[0].survival.iter().map(|p| (p.day, p.probability.value)).collect();
     assert_eq!((curve[10], curve[11], curve[20]), ((25.0, 1.0), (30.25, 0.003), (100.0, 0.003)));
+}
+
+#[test]
+fn what_is_next_to_nothing_is_told_as_such() {
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let plan = SimulationPlan { arrives: Some(Arrival::FromStart), ..all.plan("typical", Play::Attack(None)) };
+    let mut cell = made_up(some_cells(&plan).remove(0), 0);
+    let certain = |value| Some(Estimate { value, low: value, high: value });
+    cell.of.checked = vec![Checked::Falls(3); cell.split.len()];
+    cell.exact = Some((vec![1e-13; cell.split.len()], 7));
+    (cell.split[0], cell.split[1], cell.split[2]) = (certain(0.0), certain(2e-13), certain(2e-5));
+    let told = tables(&plan, &[cell]).split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "exactly less than 1.0e-10 %, by splitting no walk got there; ",
+        "exactly less than 1.0e-10 %, by splitting 2.0e-11 %; ",
+        "exactly less than 1.0e-10 %, by splitting 0.00200 %; ",
+    ] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+}
+
+#[test]
+fn the_cell_that_is_swept_falls_about_every_other_time() {
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let plan = SimulationPlan { arrives: Some(Arrival::FromStart), ..all.plan("typical", Play::Attack(None)) };
+    let cells = |fallen: &[usize]| -> Vec<Simulated> {
+        fallen.iter().map(|&n| made_up(some_cells(&plan).remove(0), n)).collect()
+    };
+    assert_eq!(most_open(&cells(&[100, 450, 990])), Some(1));
+    assert_eq!(most_open(&cells(&[0, 900, 200, 0])), Some(2));
+    assert_eq!(most_open(&cells(&[0, 0])), None);
+}
+
+/// A number at an end of its range makes other people, who may live in another world: who never clicks through anything
+/// is careful. So each end comes to what a simulation of these other people comes to.
+#[test]
+fn a_swept_number_is_that_of_other_people() {
+    let ranges = [Habit::ClicksThrough, Habit::Overlooks];
+    let read = || bundled().only("server-of-recipient", "ssh-known-hosts");
+    let mut all = read();
+    let typical = all.people.iter().position(|p| p.name == "typical").expect("a bundled name");
+    for (habit, number) in &mut all.people[typical].numbers {
+        number.basis = if ranges.contains(habit) { Basis::Assumed } else { Basis::Derived };
+        (number.low, number.high) = (Some(0.0), Some(1.0));
+    }
+    let with = |all: &Bundled, does: &dyn Fn(&SimulationPlan, Vec<Prepared>)| {
+        let arrives = Some(Arrival::FromStart);
+        let plan = SimulationPlan { arrives, days: 20.0, runs: 100, ..all.plan("typical", Play::Attack(None)) };
+        does(&plan, some_cells(&plan));
+    };
+    with(&all, &|plan, cells| {
+        let swept = sweep(plan, &cells[0], &()).expect("no run contradicts the checker").expect("nobody ends it");
+        assert_eq!(swept.iter().map(|s| s.habit).collect::<Vec<_>>(), ranges);
+        for (s, end) in swept.iter().flat_map(|s| [(s, 0), (s, 1)]) {
+            let mut others = read();
+            let habits = &mut others.people[typical].habits;
+            *habits = habits.with(s.habit, end as f64).expect("a share");
+            with(&others, &|plan, cells| {
+                let done = simulate(plan, cells, &()).expect("no contradiction").expect("nobody ends it");
+                let shares: Vec<f64> = (0..s.ends[end].len()).map(|i| share(&done[0], i)).collect();
+                let told: Vec<f64> = s.ends[end].iter().map(|e| e.value).collect();
+                assert_eq!(told, shares, "{:?} at {end}", s.habit);
+            });
+        }
+    });
+}
+
+/// In which share of the runs a property fell.
+fn share(cell: &Simulated, property: usize) -> f64 {
+    let fell = cell.outcomes.iter().filter(|run| run.fell[property].is_some()).count();
+    proportion(fell as u64, cell.outcomes.len() as u64).value
 }
 
 #[test]

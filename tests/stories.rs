@@ -606,6 +606,56 @@ fn a_password_that_passes_is_told_if_something_later_takes_it() {
 }
 
 #[test]
+fn who_overlooks_what_is_told() {
+    let told = |model: &str, lines: &[&str]| {
+        let (w, names) = compiled("server-of-recipient-inattentive", model, Arrival::FromStart);
+        deed(&w, &names, &[&["sign-in alice-phone", "sign-in bob-phone"], lines].concat())
+    };
+    let invented = "Bob's server invents a device for Bob, mallory";
+    let overlooks = "and overlooks that they differ";
+    let shown = ["look-up alice-phone bob=nothing+mallory", "overlook-device alice-phone mallory"];
+    assert_eq!(told("matrix-riot-2019", &shown), format!("{invented}; Alice compares its keys with Bob {overlooks}."));
+    let on_the_account = ["register-device mallory", "look-up alice-phone bob", "overlook-device alice-phone mallory"];
+    assert_eq!(
+        told("matrix-riot-2019", &on_the_account),
+        format!(
+            "Bob's server puts a device of its own on Bob's account, mallory; Alice compares its keys with Bob {overlooks}."
+        )
+    );
+    let forged = ["publish-identity alice-phone", "publish-identity bob-phone", "look-up alice-phone bob=forged"];
+    assert_eq!(
+        told("matrix-cross-signing-verified", &[&forged[..], &["overlook-identity alice-phone bob"]].concat()),
+        "Bob's server shows Alice's client a forged identity of Bob; Alice compares with Bob and overlooks that the \
+         identity shown is forged."
+    );
+}
+
+/// What one client is told again and again is told once, and two forged identities in one breath.
+#[test]
+fn lies_of_one_kind_are_told_together() {
+    let (w, names) = compiled("own-identity-swapped", "matrix-only-trusted-0.7", Arrival::FromStart);
+    let both = [
+        "sign-in alice-phone",
+        "sign-in bob-phone",
+        "look-up alice-phone alice=forged",
+        "look-up alice-phone bob=forged",
+    ];
+    assert_eq!(
+        deed(&w, &names, &both),
+        "Alice's server shows Alice's client a forged identity of Alice and one of Bob."
+    );
+    let (w, names) = compiled("server-of-recipient", "matrix-cross-signing-tofu", Arrival::FromStart);
+    let hides =
+        ["sign-in alice-phone", "sign-in bob-phone", "publish-identity bob-phone", "publish-identity alice-phone"];
+    let lies = ["look-up alice-phone bob=nothing+mallory", "look-up alice-phone bob=nothing~bob-phone+mallory"];
+    assert_eq!(
+        deed(&w, &names, &[&hides[..], &lies].concat()),
+        "Bob's server hides Bob's identity from Alice's client, invents a device for Bob, mallory, and leaves bob-phone \
+         out of what it tells Alice's client."
+    );
+}
+
+#[test]
 fn devices_that_are_invented_are_told_once() {
     let before = ["sign-in alice-phone", "sign-in bob-phone"];
     let told = |(w, names): (World, Names), lines: &[&str]| deed(&w, &names, &[&before, lines].concat());

@@ -202,6 +202,35 @@ fn results_are_as_the_schema_says_and_read_back_as_they_were() {
 }
 
 #[test]
+fn tables_have_the_numbers_of_the_results() {
+    let asked = [&ASKED[..], &["--runs", "300", "--steps", "25"]].concat();
+    let record: WalksRecord = read_back(&overhear(&[&asked[..], &["--format", "json"]].concat()), &schema::walks());
+    let text = out(&overhear(&asked));
+    let rows = text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut rows = rows.filter(|row| row.starts_with("matrix-tofu ") || row.starts_with("signal† "));
+    for cell in &record.cells {
+        let mut row = rows.next().unwrap_or_else(|| panic!("no row for {} in\n{text}", cell.model));
+        assert!(row.starts_with(&cell.model) && row.ends_with(&format!(" {:.1}", cell.steps_a_walk)), "{row}");
+        for steps in cell.properties.iter().filter_map(|p| p.fewest_steps) {
+            let (_, rest) = row.split_once(&format!(" in {steps} ")).unwrap_or_else(|| panic!("no {steps} in {row}"));
+            row = format!(" {rest}");
+        }
+        assert!(!row.contains(" in "), "{row}");
+    }
+    assert!(rows.next().is_none() && text.contains("password-thief: A thief has the password"), "{text}");
+    // As many steps as the walks have together.
+    with_cell("password-thief", "matrix-tofu", |cell| {
+        let drawn = Drawn { steps: 25, seed: 1 };
+        let steps: u32 = (0..300)
+            .map(|n| one(&Ways::new(&cell.setting.world, cell.setting.properties.clone()), drawn, n).0.steps)
+            .sum();
+        let mean = f64::from(steps) / 300.0;
+        let told = record.cells.iter().find(|c| c.model == "matrix-tofu" && c.arrives.as_deref() == Some("from-start"));
+        assert!((told.expect("the cell").steps_a_walk - mean).abs() < 1e-3, "{mean}");
+    });
+}
+
+#[test]
 fn a_walk_is_told_as_a_story() {
     let cell = ["simulate", "password-thief", "--uniform", "--models", "matrix-tofu", "--arrives", "from-start"];
     let told = out(&overhear(&[&cell[..], &["--format", "json"]].concat()));
@@ -213,6 +242,7 @@ fn a_walk_is_told_as_a_story() {
     assert!(story.contains(&format!("no-rogue-key            falls in step {steps}\n")), "{story}");
     let text = out(&overhear(&cell)).replace("\n  ", " ").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("no likelihood of anything real"), "{text}");
+    assert!(text.contains(&format!("{:.1} steps a walk; ", record.cells[0].steps_a_walk)), "{text}");
     assert!(text.contains(&format!("soonest in walk {case}, after {steps} steps; a shortest attack has 4")), "{text}");
     let several = overhear(&[&ASKED[..], &["--case", "1"]].concat());
     assert!(code(&several) == 2 && err(&several).contains("`--case` tells a walk through one cell"), "{several:?}");

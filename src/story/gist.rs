@@ -370,8 +370,12 @@ impl Teller<'_> {
                 self.say(self.owner(v), does);
             }
             Action::OverlookDevice(v, a) => {
-                let (whose, it) = (self.owner(a), self.adversarys(a));
-                let does = format!("compares the keys of {it} with {whose} and overlooks that they differ");
+                let whose = self.owner(a);
+                let keys = match self.adversarys(a).as_str() {
+                    "it" => "its keys".to_string(),
+                    named => format!("the keys of {named}"),
+                };
+                let does = format!("compares {keys} with {whose} and overlooks that they differ");
                 self.say(self.owner(v), does);
             }
             Action::Acknowledge(v, q) if after.pinned.get(v, q) == Identity::Forged => {
