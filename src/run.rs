@@ -64,7 +64,7 @@ pub struct Kept<'a> {
 pub enum Verdict {
     /// The search was complete and nothing violates the property (or, of a possibility, something shows it).
     Holds {
-        /// Set where this policy gives the adversary nothing to act on: the axis and the value that deny it.
+        /// Set where this policy gives the adversary nothing to act on: the axes and the values that deny it.
         no_move: Option<String>,
     },
     /// A state violates it; the trace is the least of the shortest.
@@ -301,30 +301,34 @@ fn never_arrived(findings: &Findings) -> Option<String> {
     waited.then(|| "what the adversary waits for before it arrives cannot happen".to_string())
 }
 
-/// The axis of `policy` whose value denies this adversary, which never moved, everything that it could do.
+/// The axes of `policy` whose values deny this adversary, which never moved, the first step of each of its powers.
 fn denied_by(w: &World, policy: &Policy) -> Option<String> {
     let honest = World { powers: Powers::default(), arrives: Arrival::FromStart, ..*w };
     let trace = exact::first(&honest, Property::EverybodyReads)?;
     let settled = *trace::replay(&honest, &trace).ok()?.last()?;
     let ready = State { active: Flag::ON, ..settled };
-    let moves = possible(w).into_iter().filter(|a| a.is_adversarial() && *a != Action::Arrive);
-    let axis = moves.filter_map(|a| step(w, ready, a).err()).find_map(denying_axis)?;
-    axes(policy).into_iter().find(|(name, _)| name == axis).map(|(name, value)| format!("{name}: {value}"))
+    // What a power adds to the actions is its first step. Others, such as signing a device in, take what one has led
+    // to: that they are denied says nothing of a power that leads nowhere near them.
+    let without_powers = possible(&honest);
+    let first_steps = possible(w).into_iter().filter(|a| without_powers.binary_search(a).is_err());
+    let denying: Vec<&str> = first_steps.filter_map(|a| denying_axis(policy, step(w, ready, a).err()?)).collect();
+    let denied = axes(policy).into_iter().filter(|(axis, _)| denying.contains(&axis.as_str()));
+    let values: Vec<String> = denied.map(|(axis, value)| format!("{axis}: {value}")).collect();
+    (!values.is_empty()).then(|| values.join(", "))
 }
 
-/// The axis whose value a guard stands for.
-pub fn denying_axis(blocked: Blocked) -> Option<&'static str> {
+/// The axis whose value the guard of a power's first step stands for.
+fn denying_axis(policy: &Policy, blocked: Blocked) -> Option<&'static str> {
     match blocked {
-        Blocked::NoPassword | Blocked::JoiningNeedsExistingDevice | Blocked::NothingToApprove => Some("joining"),
-        Blocked::NumberMeansNothing | Blocked::IdentityNotReplaceable | Blocked::PinUnknown => {
-            Some("identity-replaced-by")
+        Blocked::NoPassword | Blocked::PasswordUnknown | Blocked::NothingToApprove | Blocked::MustBePresent => {
+            Some("joining")
         }
-        Blocked::MustBePresent | Blocked::CodeUnknown => Some("joining"),
-        Blocked::NotInLog => Some("transparency"),
-        Blocked::BackupIsSigned | Blocked::NoBackup => Some("key-backup"),
         Blocked::NoRecoveryKey => Some("identity"),
-        Blocked::FirstIdentityBound => Some("first-identity"),
+        // A number could only replace an identity, and there is none.
+        Blocked::NumberMeansNothing if !policy.has_identity() => Some("identity"),
+        Blocked::NumberMeansNothing | Blocked::PinUnknown => Some("identity-replaced-by"),
         Blocked::MembershipSigned => Some("membership"),
+        Blocked::NotInLog => Some("transparency"),
         _ => None,
     }
 }

@@ -330,6 +330,10 @@ fn explain_tells_what_falls_and_what_holds() {
     assert!(err(&holds).contains("none.itf.json is not written") && !dir.path().join("none.itf.json").exists());
     let possible = run(&["explain", "no-adversary", "--model", "signal", "--property", "everybody-reads"]);
     assert!(out(&possible).contains("Holds, as 4 steps show:"), "{}", out(&possible));
+    let idle = out(&run(&["explain", "added-member", "--model", "signal", "--property", "no-uninvited-reader"]));
+    let idle = idle.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "The adversary has no move: its powers have nothing to act on with `membership: signed`.";
+    assert!(idle.contains(told), "{idle}");
 }
 
 #[test]

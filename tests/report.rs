@@ -2,13 +2,14 @@
 //!
 //! Golden files lie in `tests/snapshots`; `INSTA_UPDATE=always cargo test --test report` writes them anew.
 
-use overhear::explore::Limits;
+use overhear::explore::{Limits, exact};
+use overhear::model::{Property, World};
 use overhear::report::page::Page;
 use overhear::report::record::Record;
 use overhear::report::terminal::wrapped_to;
 use overhear::report::{explain, for_people, matrix, write_files};
-use overhear::run::{Cell, Plan, Scenario, run};
-use overhear::scenario::{Model, read_scenario};
+use overhear::run::{Cell, Plan, Scenario, Verdict, run, with_axis};
+use overhear::scenario::{Model, axis_values, read_scenario};
 use overhear::{bundle, schema};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,6 +18,17 @@ use std::process::{Command, Output};
 
 /// Searches some bundled cells and gives them to `then`, with their models.
 fn with_cells<T>(scenarios: &[&str], models: &[&str], limits: Limits, then: impl FnOnce(&[Cell], &[Model]) -> T) -> T {
+    with_cells_of(scenarios, models, limits, true, then)
+}
+
+/// The same; without `may_be_vacuous`, an adversary without a move makes no file vacuous.
+fn with_cells_of<T>(
+    scenarios: &[&str],
+    models: &[&str],
+    limits: Limits,
+    may_be_vacuous: bool,
+    then: impl FnOnce(&[Cell], &[Model]) -> T,
+) -> T {
     let known = bundle::models();
     let models: Vec<Model> = known.iter().filter(|m| models.contains(&m.name.as_str())).cloned().collect();
     let scenario = |name: &&str| {
@@ -32,7 +44,7 @@ fn with_cells<T>(scenarios: &[&str], models: &[&str], limits: Limits, then: impl
         large: true,
         limits,
         kept: None,
-        may_be_vacuous: true,
+        may_be_vacuous,
     };
     then(&run(&plan, &()).expect("bundled files run"), &models)
 }
@@ -57,6 +69,45 @@ fn one_attack_as_text_markdown_and_json() {
     });
     let text = anstream::adapter::strip_str(&text).to_string();
     insta::assert_snapshot!("explain_text", text);
+}
+
+/// Who never moves is said to be denied by what its own powers come up against, and by nothing else.
+#[test]
+fn no_move_is_told_by_the_axes_that_deny_the_powers_of_the_file() {
+    let expected = [
+        ("added-member", "signal", "membership: signed"),
+        ("number-hijack", "signal-registration-lock", "identity-replaced-by: number-and-pin"),
+        ("number-hijack", "threema", "identity-replaced-by: impossible"),
+        ("number-hijack", "matrix-tofu-linked", "identity: none"),
+        ("password-thief", "signal", "joining: existing-device"),
+        ("phished-link", "ssh-known-hosts", "joining: in-person"),
+        ("stolen-recovery-key", "signal", "identity: shared-by-devices, joining: existing-device"),
+        ("tls-breaker-one-client", "key-transparency-gossip", "transparency: gossip"),
+    ];
+    for (scenario, model, axes) in expected {
+        let told = |cells: &[Cell], _: &[Model]| {
+            let cell = cells.last().expect("a cell");
+            let Verdict::Holds { no_move: Some(told) } = &cell.verdicts[0].1 else { panic!("{scenario}: {model}") };
+            // With another value it moves; without identities that would take another value of more than one axis.
+            let freed = |axis: &str| told == "identity: none" || moves_with_another_value(cell, axis);
+            assert!(told.split(", ").all(|text| freed(text.split(':').next().expect("an axis"))), "{scenario}: {told}");
+            told.clone()
+        };
+        let told = with_cells_of(&[scenario], &[model], Limits::default(), false, told);
+        assert_eq!(told, axes, "{scenario}: {model}");
+    }
+}
+
+/// Whether the adversary of a cell moves under the policy with some other value on one axis.
+fn moves_with_another_value(cell: &Cell, axis: &str) -> bool {
+    let values = axis_values().into_iter().find(|(name, _)| name == axis).expect("an axis").1;
+    values.iter().filter(|value| *value != "unused").any(|value| {
+        let policy = with_axis(&cell.model.policy, axis, value).expect("a value of the axis");
+        let changed = cell.world.policy.map(|p| if p == cell.model.policy { policy } else { p });
+        let w = World { policy: changed, ..cell.world };
+        let limits = Limits { states_max: Some(10_000), ..Limits::default() };
+        exact::search(&w, &[Property::NoRogueKey], limits, &()).adversary_moved
+    })
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn outcome(cell: &Cell, index: usize, word: String) -> Outcome {
             (texts, consequence(&cell.world, &cell.names, cell.end(actions), *property))
         }
         Verdict::Violated { .. } => (Vec::new(), "In no reachable state is it so.".to_string()),
-        Verdict::Holds { no_move: Some(axis) } => (Vec::new(), format!("`{axis}` leaves the adversary no move.")),
+        Verdict::Holds { no_move: Some(axes) } => (Vec::new(), format!("The adversary has no move with `{axes}`.")),
         Verdict::Holds { no_move: None } => (Vec::new(), String::new()),
         Verdict::Unknown { stopped } => (Vec::new(), format!("Stopped by {}.", matrix::stopped_word(*stopped))),
         Verdict::Vacuous { why } => (Vec::new(), crate::story::capital(why) + "."),

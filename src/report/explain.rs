@@ -136,8 +136,8 @@ pub fn text(cell: &Cell, index: usize, stopped_by: &[StoppedBy]) -> String {
         Verdict::Holds { .. } if !property.is_safety() => styled(GOOD, &format!("Holds, as {count} show:")) + "\n",
         Verdict::Holds { no_move } => {
             let all = format!("Holds: no attack within these bounds; all {states} reachable states were searched.");
-            let idle = |axis| format!("The adversary has no move: `{axis}` leaves its powers nothing to act on.");
-            let idle = no_move.as_ref().map_or(String::new(), |axis| wrapped("", 0, &idle(axis)));
+            let idle = |axes| format!("The adversary has no move: its powers have nothing to act on with `{axes}`.");
+            let idle = no_move.as_ref().map_or(String::new(), |axes| wrapped("", 0, &idle(axes)));
             styled(GOOD, &wrapped("", 0, &all)) + &idle
         }
         Verdict::Unknown { stopped } => wrapped(

@@ -259,7 +259,7 @@ fn glance(cell: &Cell, told: &Told) -> Glance {
     let no_move = sign == "–";
     let says = match verdict {
         Verdict::Violated { .. } => format!("{}, in {length} steps", matrix::evil(*property)),
-        Verdict::Holds { no_move: Some(axis) } if no_move => format!("{axis} leaves the adversary no move"),
+        Verdict::Holds { no_move: Some(axes) } if no_move => format!("the adversary has no move with {axes}"),
         Verdict::Holds { .. } => "no attack within these bounds".to_string(),
         Verdict::Unknown { stopped } => format!("cut short by {}", matrix::stopped_word(*stopped)),
         Verdict::Vacuous { why } => why.clone(),

@@ -87,7 +87,7 @@ pub struct VerdictRecord {
     pub property: String,
     /// What it comes to.
     pub verdict: Word,
-    /// The axis and value that leave the adversary no move, where the property holds for that reason.
+    /// The axes and values that leave the adversary no move, where the property holds for that reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_move: Option<String>,
     /// The length of the shortest attack.
@@ -407,7 +407,7 @@ pub fn reductions_of(words: &[String]) -> Reductions {
 
 fn outcome(cell: &CellRecord, verdict: &VerdictRecord) -> Outcome {
     let says = match (verdict.verdict, &verdict.no_move, &verdict.stopped_by, &verdict.why) {
-        (Word::Holds, Some(axis), ..) => format!("`{axis}` leaves the adversary no move."),
+        (Word::Holds, Some(axes), ..) => format!("The adversary has no move with `{axes}`."),
         (Word::Unknown, _, Some(stopped), _) => format!("Stopped by {stopped}."),
         (Word::Vacuous, .., Some(why)) => story::capital(why) + ".",
         _ => String::new(),
