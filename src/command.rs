@@ -729,6 +729,7 @@ pub fn list() -> Result<Exit, Failure> {
     for m in bundle::models() {
         let unverified = match m.unverified() {
             0 => String::new(),
+            1 => " († 1 value unverified)".to_string(),
             n => format!(" († {n} values unverified)"),
         };
         text += &format!("  {:<39} {}{unverified}\n", m.name, m.title);

@@ -404,6 +404,41 @@ fn every_property_is_asked_somewhere_and_falls_somewhere_by_expectation() {
     }
 }
 
+/// The lines of tables and lists in a page in which a model is named that rests on something unverified, without its
+/// mark. Files are no names of models.
+fn unmarked<'a>(page: &'a str, models: &[Model]) -> Vec<&'a str> {
+    let ends = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && !"-./†".contains(c));
+    let unmarked = |line: &str, name: &str| {
+        line.match_indices(name).any(|(at, _)| {
+            let after = line[at + name.len()..].trim_start_matches('`');
+            ends(line[..at].chars().next_back()) && ends(after.chars().next())
+        })
+    };
+    let marked = || models.iter().filter(|m| m.unverified() > 0).map(|m| m.name.as_str());
+    let rows = page.lines().filter(|line| line.starts_with("| ") || line.starts_with("- **"));
+    rows.filter(|line| marked().any(|name| unmarked(line, name))).collect()
+}
+
+#[test]
+fn whatever_rests_on_something_unverified_is_marked_in_every_table() {
+    let models = bundle::models();
+    assert_eq!(unmarked("| `wire` | signal-verified†, signal |\n| `wire`†<br>signal†: x |\nwire", &models).len(), 1);
+    assert_eq!(unmarked("- **wire, wire.json**\n| [it](../models/wire.json) |", &models).len(), 1);
+    // No source says in other words that it was not read.
+    let says_otherwise = |(_, source): &&(String, String)| source.contains("is unverified");
+    assert_eq!(models.iter().flat_map(|m| &m.sources).find(says_otherwise), None);
+    if blessing() {
+        return;
+    }
+    let written =
+        ["matrix", "attacks", "claims", "sok", "coverage", "strictness"].map(|name| format!("reports/{name}.md"));
+    for path in written.into_iter().chain(["docs/asked-for.md".to_string()]) {
+        let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).expect("a page");
+        assert_eq!(unmarked(&page, &models), [""; 0], "{path}");
+        assert!(page.contains("† some values of the model are unverified"), "{path} does not say what † means");
+    }
+}
+
 /// The committed table of the SoK's columns, by policy and column; none while it is being written.
 fn sok() -> Option<impl Fn(&str, &str) -> String> {
     if blessing() {

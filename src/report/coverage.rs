@@ -5,6 +5,7 @@
 
 use crate::explore::cost::{cast, cheapest};
 use crate::policy::Policy;
+use crate::report::markdown::MARK;
 use crate::run::{Cell, Verdict, stopped_by, with_axis};
 use crate::scenario::{Model, axes, axis_values};
 use rayon::prelude::*;
@@ -85,8 +86,9 @@ fn price(model: &Model) -> Vec<(String, String, String)> {
     decisive
 }
 
-fn joined(set: &BTreeSet<String>) -> String {
-    if set.is_empty() { "–".to_string() } else { set.iter().cloned().collect::<Vec<_>>().join(", ") }
+fn joined(set: impl IntoIterator<Item = String>) -> String {
+    let all: Vec<String> = set.into_iter().collect();
+    if all.is_empty() { "–".to_string() } else { all.join(", ") }
 }
 
 /// The coverage of axis values as a Markdown table.
@@ -99,11 +101,17 @@ pub fn markdown(cells: &[Cell], models: &[Model]) -> String {
                    | axis | value | carried by | lets an attack happen in | stops one in | changes the cost of |\n\
                    | --- | --- | --- | --- | --- | --- |\n"
         .to_string();
-    for ((axis, value), found) in uses(cells, models) {
-        let sets = [found.models, found.lets_happen, found.stops, found.costs].map(|set| joined(&set)).join(" | ");
-        out += &format!("| {} | {value} | {sets} |\n", names[axis]);
+    // As their names are ordered, not those with a mark.
+    let marked = |set: BTreeSet<String>| {
+        let of = |name: String| models.iter().find(|m| m.name == name).map_or(name, Model::marked_name);
+        joined(set.into_iter().map(of))
+    };
+    for ((axis, value), Use { models, lets_happen, stops, costs }) in uses(cells, models) {
+        let [carried, costs] = [models, costs].map(marked);
+        let [lets_happen, stops] = [lets_happen, stops].map(joined);
+        out += &format!("| {} | {value} | {carried} | {lets_happen} | {stops} | {costs} |\n", names[axis]);
     }
-    out
+    out + "\n" + MARK + "\n"
 }
 
 /// The coverage of axis values as JSON.

@@ -2,6 +2,9 @@
 
 use crate::input::is_invisible;
 
+/// What the mark at a model's name means.
+pub const MARK: &str = "† some values of the model are unverified.";
+
 /// A text as Markdown shows it word for word, on one line, in a cell of a table too.
 pub fn text(text: &str) -> String {
     let digits = text.chars().take_while(char::is_ascii_digit).count();

@@ -9,6 +9,7 @@ use crate::model::action::possible;
 use crate::model::people::Publication;
 use crate::model::{Action, Arrival, Person, Property, step};
 use crate::policy::{Policy, Transparency};
+use crate::report::markdown::MARK;
 use crate::report::matrix::{PolicyCost, verdict_word};
 use crate::run::Cell;
 use crate::scenario::Model;
@@ -321,7 +322,9 @@ pub fn markdown(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Strin
         let levels: Vec<&str> = COLUMNS.iter().map(|c| (c.level)(&row).word()).collect();
         out += &format!("| {} | {} |\n", row.model.marked_name(), levels.join(" | "));
     }
-    out + "\n† some values of the model are unverified.\n\nA log's columns are those of clients that keep what they \
+    out + "\n"
+        + MARK
+        + "\n\nA log's columns are those of clients that keep what they \
            were shown; what signing out undoes is in [split-view-forgotten](../scenarios/split-view-forgotten.json). \
            That a log's evidence convinces others is not searched for, nor how long it takes until an entry is in it. \
            Left out, because they are not questions of reachability or of what people are asked: privacy preserving, \
