@@ -8,6 +8,7 @@ use overhear::run::{Plan, Scenario, run};
 use overhear::scenario::{Model, arrival_by_name, compile, property_by_name, read_scenario};
 use overhear::{bundle, model::Property, trace};
 use rayon::prelude::*;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 fn scenarios() -> Vec<Scenario> {
@@ -389,7 +390,7 @@ fn a_column_is_not_decided_by_a_search_that_was_cut_short() {
     let cells = run(&plan, &()).expect("bundled files run");
     let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
     let table = report::sok::json(&cells, &models, &costs);
-    assert_eq!(table["policies"][0]["columns"]["network MitM prevention"], "?");
+    assert_eq!(table["policies"][0]["columns"]["network MitM prevention"]["level"], "?");
 }
 
 #[test]
@@ -439,17 +440,22 @@ fn whatever_rests_on_something_unverified_is_marked_in_every_table() {
     }
 }
 
+/// A committed report for programs.
+fn committed(name: &str) -> Value {
+    let text = std::fs::read_to_string(reports().join(name)).expect("a report");
+    serde_json::from_str(&text).expect("JSON")
+}
+
 /// The committed table of the SoK's columns, by policy and column; none while it is being written.
 fn sok() -> Option<impl Fn(&str, &str) -> String> {
     if blessing() {
         return None;
     }
-    let text = std::fs::read_to_string(reports().join("sok.json")).expect("a report");
-    let table: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let table = committed("sok.json");
     Some(move |model: &str, column: &str| {
         let rows = table["policies"].as_array().expect("rows");
         let row = rows.iter().find(|row| row["model"] == model).unwrap_or_else(|| panic!("{model} has no row"));
-        row["columns"][column].as_str().unwrap_or_else(|| panic!("{model} has no {column}")).to_string()
+        row["columns"][column]["level"].as_str().unwrap_or_else(|| panic!("{model} has no {column}")).to_string()
     })
 }
 
@@ -470,7 +476,14 @@ fn columns_say_what_their_definitions_mean() {
         ("matrix-tofu", "multiple key support", "yes"),
         ("matrix-tofu", "inattentive user resistant", "–"),
         ("matrix-cross-signing-verified", "inattentive user resistant", "no"),
-        ("matrix-tofu-linked", "inattentive user resistant", "yes"),
+        // A thief with a password that opens nothing shows nothing; whoever holds the server reads either way.
+        ("matrix-tofu-linked", "inattentive user resistant", "–"),
+        ("whatsapp", "inattentive user resistant", "–"),
+        ("imessage", "inattentive user resistant", "–"),
+        ("imessage-ckv", "inattentive user resistant", "–"),
+        // What the server adds to a compared contact is passed over, and nobody is asked.
+        ("omemo-atm", "inattentive user resistant", "yes"),
+        ("threema", "inattentive user resistant", "no"),
         ("signal", "operator accountability", "no"),
         ("key-transparency-monitored", "operator accountability", "partly"),
         ("key-transparency-gossip", "operator accountability", "yes"),
@@ -478,6 +491,85 @@ fn columns_say_what_their_definitions_mean() {
     for (model, column, level) in expected {
         assert_eq!(sok(model, column), level, "{model}: {column}");
     }
+}
+
+/// Each level that a search decides names verdicts of the run that make it so, and the page leads to one of them.
+#[test]
+fn columns_say_which_verdicts_decide_them() {
+    if blessing() {
+        return;
+    }
+    let (table, run, page) = (committed("sok.json"), committed("matrix.json"), reports().join("sok.md"));
+    let page = std::fs::read_to_string(page).expect("a report");
+    let of_run = |by: &Value| {
+        let cells = run["cells"].as_array().expect("cells");
+        let keys = ["scenario", "model", "arrives"];
+        let cell = cells.iter().find(|cell| keys.iter().all(|key| cell[*key] == by[*key])).expect("a cell of the run");
+        let verdicts = cell["verdicts"].as_array().expect("verdicts");
+        verdicts.iter().find(|v| v["property"] == by["property"]).expect("a verdict")["verdict"].clone()
+    };
+    let rows = table["policies"].as_array().expect("rows");
+    for (model, columns) in rows.iter().map(|row| (&row["model"], row["columns"].as_object().expect("columns"))) {
+        for (column, cell) in columns {
+            let by = cell["decided-by"].as_array().expect("verdicts");
+            let wanted = if cell["level"] == "yes" { "holds" } else { "violated" };
+            for found in by {
+                assert_eq!((&found["verdict"], &of_run(found)), (&wanted.into(), &wanted.into()), "{model}: {column}");
+            }
+            let [scenario, property, arrives] =
+                ["scenario", "property", "arrives"].map(|key| by.first().map(|f| &f[key]));
+            if let (Some(scenario), Some(property), Some(arrives), true) =
+                (scenario, property, arrives, wanted != "holds")
+            {
+                let [scenario, property, arrives] =
+                    [scenario, property, arrives].map(|text| text.as_str().expect("a name"));
+                let note = format!(". {property} falls in [{scenario}](../scenarios/{scenario}.json), {arrives}\n");
+                assert!(page.contains(&note), "{model}: {column}: no note{note}");
+            }
+            let searched = ["MitM", "inattentive"].iter().any(|word| column.contains(word));
+            assert_eq!(searched && cell["level"] != "–", searched && !by.is_empty(), "{model}: {column}");
+        }
+    }
+}
+
+/// Who comes late finds a policy that falls from the start only; a policy that falls later too owes it to that.
+#[test]
+fn a_level_is_decided_by_the_verdicts_that_keep_it_from_the_next() {
+    let (mut scenarios, mut models) = (scenarios(), bundle::models());
+    scenarios.retain(|s| s.file.name.starts_with("tls-breaker"));
+    models.retain(|m| ["matrix-tofu", "out-of-band-only", "threema"].contains(&m.name.as_str()));
+    let plan = Plan {
+        scenarios: &scenarios,
+        models: &models,
+        known: &models,
+        named: false,
+        large: false,
+        limits: Limits::default(),
+        kept: None,
+        may_be_vacuous: false,
+    };
+    let cells = run(&plan, &()).expect("bundled files run");
+    let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
+    let table = report::sok::json(&cells, &models, &costs);
+    let arrivals = |row: usize| {
+        let cell = &table["policies"][row]["columns"]["network MitM prevention"];
+        let by = cell["decided-by"].as_array().expect("verdicts");
+        let mut arrivals: Vec<&str> = by.iter().map(|found| found["arrives"].as_str().expect("an arrival")).collect();
+        arrivals.sort_unstable();
+        arrivals.dedup();
+        (cell["level"].as_str().expect("a level"), arrivals)
+    };
+    assert_eq!(arrivals(0), ("no", vec!["after-first-contact"]), "matrix-tofu");
+    assert_eq!(arrivals(1), ("yes", vec!["after-first-contact", "from-start"]), "out-of-band-only");
+    assert_eq!(arrivals(2), ("partly", vec!["from-start"]), "threema");
+    let page = report::sok::markdown(&cells, &models, &costs);
+    let note = |row: &str, n: usize, scenario: &str, arrives: &str| {
+        let sign = format!("{row} [{n}](../scenarios/{scenario}.json) |");
+        let text = format!("\n{n}. no-rogue-key falls in [{scenario}](../scenarios/{scenario}.json), {arrives}\n");
+        assert!(page.contains(&sign) && page.contains(&text), "{sign} and {text} are not in {page}");
+    };
+    note("| matrix-tofu | no", 1, "tls-breaker-one-client", "after-first-contact");
+    note("| threema† | partly", 2, "tls-breaker-one-client", "from-start");
 }
 
 #[test]
