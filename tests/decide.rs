@@ -2,7 +2,7 @@
 
 use overhear::bundle;
 use overhear::model::decide::{Code, Contact, Decision, LocalTrust, Own, Situation, Why, decide, situations};
-use overhear::policy::{BlockScope, OnChange, OnUnsignedDevice, Recipients, SenderIdentity};
+use overhear::policy::{BlockScope, Dehydrated, OnChange, OnUnsignedDevice, Policy, Recipients, SenderIdentity};
 
 fn all() -> impl Iterator<Item = Situation> {
     bundle::models().into_iter().flat_map(|m| situations(m.policy).collect::<Vec<_>>())
@@ -11,6 +11,16 @@ fn all() -> impl Iterator<Item = Situation> {
 #[test]
 fn there_are_360_situations_a_policy() {
     assert_eq!(all().count(), bundle::models().len() * 3 * 6 * 2 * 5 * 2);
+}
+
+/// As reports/coverage.md says, which has no attack that the one lets happen and the other stops.
+#[test]
+fn without_dehydrated_devices_one_that_poses_as_such_is_like_any_other() {
+    for x in all() {
+        let [none, other] = [Dehydrated::None, Dehydrated::LikeAnyOther]
+            .map(|dehydrated| decide(&Situation { policy: Policy { dehydrated, ..x.policy }, ..x }));
+        assert_eq!(none, other, "{x:?}");
+    }
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use overhear::command::{Exit, exit_of};
 use overhear::explore::Limits;
+use overhear::input::Source;
+use overhear::policy::Dehydrated;
 use overhear::report::diff::{Outcome, Side};
 use overhear::report::{self, claims, itf, matrix, results};
 use overhear::run::{Plan, Scenario, run};
-use overhear::scenario::{Model, arrival_by_name, compile, property_by_name, read_scenario};
+use overhear::scenario::{Model, arrival_by_name, compile, property_by_name, read_model, read_scenario};
 use overhear::{bundle, model::Property, trace};
 use rayon::prelude::*;
 use serde_json::Value;
@@ -438,6 +440,36 @@ fn whatever_rests_on_something_unverified_is_marked_in_every_table() {
         assert_eq!(unmarked(&page, &models), [""; 0], "{path}");
         assert!(page.contains("† some values of the model are unverified"), "{path} does not say what † means");
     }
+}
+
+/// What the coverage of the axes says of values that do nothing in it.
+#[test]
+fn each_idle_value_of_an_axis_is_idle_for_the_reason_that_is_given() {
+    let models = bundle::models();
+    let moved = |model: &Model, value: &str| {
+        let mut file: Value = serde_json::from_str(&model.file.text).expect("JSON");
+        file["axes"]["identity"]["value"] = value.into();
+        read_model(&Source::new("moved.json", file.to_string()))
+    };
+    for model in &models {
+        let values = ["none", "shared-by-devices", "signs-devices"].into_iter();
+        let read: Vec<Model> = values.filter_map(|value| moved(model, value).ok()).collect();
+        assert!(read.len() == 1 && read[0].policy == model.policy, "{} is read with another identity", model.name);
+    }
+    let about = scenarios().into_iter().filter(|s| s.source.text.contains("\"poses-as\": \"dehydrated\""));
+    let about: Vec<String> = about.flat_map(|s| s.file.models.expect("some models only")).collect();
+    let without = |m: &&Model| m.policy.dehydrated == Dehydrated::None && about.contains(&m.name);
+    assert!(!about.is_empty() && !models.iter().any(|m| without(&m)), "{about:?}");
+    if blessing() {
+        return;
+    }
+    let table = committed("coverage.json");
+    let idle =
+        |row: &&Value| ["lets-happen", "stops", "changes-cost-of"].iter().all(|of| row[*of] == Value::Array(vec![]));
+    let idle = table["values"].as_array().expect("values").iter().filter(idle);
+    let idle: Vec<String> = idle.map(|row| format!("{}: {}", row["axis"], row["value"]).replace('"', "")).collect();
+    let identity = ["none", "shared-by-devices", "signs-devices"].map(|value| format!("identity: {value}"));
+    assert_eq!(idle, [&identity[..], &["dehydrated: none".to_string()]].concat());
 }
 
 /// A committed report for programs.
