@@ -13,7 +13,7 @@ fn there_are_360_situations_a_policy() {
     assert_eq!(all().count(), bundle::models().len() * 3 * 6 * 2 * 5 * 2);
 }
 
-/// As reports/coverage.md says, which has no attack that the one lets happen and the other stops.
+/// Whether it is given keys, that is: only a client that knows such devices leaves them out of its lists.
 #[test]
 fn without_dehydrated_devices_one_that_poses_as_such_is_like_any_other() {
     for x in all() {

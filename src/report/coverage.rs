@@ -116,11 +116,8 @@ pub fn markdown(cells: &[Cell], models: &[Model]) -> String {
 
 // Tests hold that no other value is idle, and what is said of these.
 const IDLE: &str = "\
-    Two kinds of values are idle in all three respects. `identity`: with another value on this one axis no \
-    bundled policy stays a policy, since other axes are `unused` exactly where it leaves them nothing to decide; \
-    so it is never moved alone. `dehydrated: none`: keys are sent as with `like-any-other`, in whose place it \
-    stops nothing; and the scenario with a device that poses as dehydrated, \
-    [dehydrated-device](../scenarios/dehydrated-device.json), is about no policy that carries it.";
+    The values of `identity` are idle in all three respects: with another value on this one axis no bundled policy stays \
+    a policy, since other axes are `unused` exactly where it leaves them nothing to decide, so it is never moved alone.";
 
 /// The coverage of axis values as JSON.
 pub fn json(cells: &[Cell], models: &[Model]) -> Value {
