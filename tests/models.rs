@@ -1,0 +1,75 @@
+//! What the bundled models say of themselves: where a value was read, and what is left out.
+
+use overhear::bundle;
+use overhear::scenario::Model;
+
+/// Whose code a source names, by the words that begin its files.
+const CODE: [(&str, &[&str]); 8] = [
+    ("matrix", &["matrix-js-sdk", "matrix-rust-sdk", "matrix-sdk-crypto", "matrix-react-sdk"]),
+    ("signal", &["Signal-Android", "Signal-Server", "libsignal"]),
+    ("omemo-btbv", &["Conversations"]),
+    ("omemo-atm", &["qxmpp", "kaidan"]),
+    ("wire", &["wire-server", "wire-webapp", "wire-ios", "wire-web-packages"]),
+    ("threema", &["threema-android"]),
+    ("whatsapp", &["facebook/akd"]),
+    ("keybase", &["keybase/"]),
+];
+
+/// Models of a messenger that are not named after it.
+const OF: [(&str, &str); 6] = [
+    ("asked-joining-by-device", "wire"),
+    ("asked-login-alert", "matrix"),
+    ("asked-shared-verifications", "matrix"),
+    ("asked-signed-members", "matrix"),
+    ("asked-warning-of-new-devices", "omemo-btbv"),
+    ("asked-warning-of-unsigned-devices", "matrix"),
+];
+
+/// The messenger whose behaviour `model` is, where it is of one whose code was read.
+fn messenger(model: &Model) -> Option<&'static str> {
+    let named = OF.iter().find(|(name, _)| *name == model.name).map(|(_, of)| *of);
+    named.or_else(|| CODE.iter().map(|(of, _)| *of).find(|of| model.name.starts_with(of)))
+}
+
+#[test]
+fn a_messenger_is_known_by_its_own_code() {
+    for model in bundle::models() {
+        let Some(own) = messenger(&model) else { continue };
+        // A design of nobody's may take a value from elsewhere, if it says so.
+        for (axis, source) in model.sources.iter().filter(|(_, source)| !source.starts_with("Hypothetical")) {
+            for (_, words) in CODE.iter().filter(|(of, _)| *of != own) {
+                let borrowed = words.iter().find(|word| source.contains(**word));
+                assert_eq!(borrowed, None, "{}, {axis}: {source}", model.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_of_its_time_is_known_by_code_of_that_time() {
+    let old = |m: &&Model| m.name.starts_with("matrix-2020") || m.name.starts_with("matrix-js-sdk");
+    for model in bundle::models().iter().filter(old) {
+        for (axis, source) in &model.sources {
+            let later = source.contains("rust-sdk") || source.contains("MSC4153");
+            assert!(!later, "{}, {axis}: {source}", model.name);
+        }
+    }
+}
+
+#[test]
+fn code_is_cited_at_a_version() {
+    let endings = [".rs", ".java", ".kt", ".cpp", ".c,", ".js", ".ts", ".proto", ".swift", ".hs", ".qml", ".yaml"];
+    for model in bundle::models() {
+        for (axis, source) in &model.sources {
+            let has_version = source.contains('@') || source.split_whitespace().any(is_version);
+            let names_file = endings.iter().any(|ending| source.contains(ending));
+            assert!(has_version || !names_file, "{}, {axis}: {source}", model.name);
+        }
+    }
+}
+
+/// Whether `word` is a version of several numbers, as `v6.0.0`.
+fn is_version(word: &str) -> bool {
+    let numbers: Vec<&str> = word.trim_start_matches('v').split('.').collect();
+    numbers.len() == 3 && numbers.iter().all(|n| n.parse::<u32>().is_ok())
+}
