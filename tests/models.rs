@@ -1,7 +1,7 @@
 //! What the bundled models say of themselves: where a value was read, and what is left out.
 
 use overhear::bundle;
-use overhear::scenario::Model;
+use overhear::scenario::{Model, axes};
 
 /// Whose code a source names, by the words that begin its files.
 const CODE: [(&str, &[&str]); 8] = [
@@ -72,4 +72,39 @@ fn code_is_cited_at_a_version() {
 fn is_version(word: &str) -> bool {
     let numbers: Vec<&str> = word.trim_start_matches('v').split('.').collect();
     numbers.len() == 3 && numbers.iter().all(|n| n.parse::<u32>().is_ok())
+}
+
+/// What a model may say that it leaves out, and the axis that must then be set to `none`.
+const LEFT_OUT: [(&str, &str); 5] = [
+    ("key backup", "key-backup"),
+    ("dehydrated", "dehydrated"),
+    ("on invitation", "history-on-invite"),
+    ("to a newcomer", "history-on-invite"),
+    ("key transparency", "transparency"),
+];
+
+/// What `model` says that it leaves out, and what the models leave out to which it refers for that.
+fn left_out(models: &[Model], model: &Model) -> String {
+    let Some((_, mut said)) = model.about.split_once("Left out").map(|(a, b)| (a, b.to_owned())) else {
+        panic!("{} does not say what it leaves out", model.name)
+    };
+    if said.contains("as there") || said.contains("as in ") {
+        let word = |c: char| !(c.is_alphanumeric() || "-.".contains(c));
+        let named = |name: &str| model.about.split(word).any(|w| w.trim_end_matches('.') == name);
+        let others = models.iter().filter(|other| other.name != model.name && named(&other.name));
+        said += &others.map(|other| left_out(models, other)).collect::<String>();
+    }
+    said
+}
+
+#[test]
+fn every_model_says_what_it_leaves_out_and_no_axis_has_it() {
+    let models = bundle::models();
+    for model in &models {
+        let (said, axes) = (left_out(&models, model), axes(&model.policy));
+        for (words, axis) in LEFT_OUT.iter().filter(|(words, _)| said.contains(words)) {
+            let value = &axes.iter().find(|(name, _)| name == axis).expect("an axis").1;
+            assert_eq!(value, "none", "{} leaves out `{words}` and has {axis}", model.name);
+        }
+    }
 }
