@@ -1,6 +1,8 @@
 //! Attacks written by hand, before any search ran: under this model it succeeds, under that one a guard stops it.
 
-use overhear::model::{Arrival, Property, property};
+use overhear::explore::exact;
+use overhear::model::{Arrival, Property, World, property};
+use overhear::run::with_axis;
 use overhear::scenario::{arrival_by_name, compile, property_by_name, read_scenario};
 use overhear::{bundle, trace};
 use serde::Deserialize;
@@ -114,5 +116,28 @@ fn every_attack_succeeds_somewhere_and_fails_elsewhere() {
         let succeeds = attack.runs.iter().any(|r| !r.violates.is_empty());
         let fails = attack.runs.iter().any(|r| r.blocked.is_some() || (r.violates.is_empty() && !r.keeps.is_empty()));
         assert!(succeeds && fails, "{} succeeds: {succeeds}, fails: {fails}", path.display());
+    }
+}
+
+/// A thief publishes the first identity of the account, or replaces the one that is there: MSC3967 is about the first
+/// way alone. That the first device brings the identity along closes that way and leaves the other; that a password
+/// replaces nothing closes the other and leaves the first.
+#[test]
+fn who_has_the_password_plants_an_identity_unless_both_ways_are_closed() {
+    let models = bundle::models();
+    let model = models.iter().find(|m| m.name == "matrix-cross-signing-tofu").expect("a bundled model");
+    let source = bundle::find_scenario("password-thief").expect("a bundled scenario");
+    let file = read_scenario(&source).expect("a readable scenario");
+    let (w, _) = compile(&file, &source, model, &models, Arrival::FromStart).expect("a world");
+    for (first, replaced_by, falls) in [
+        ("any-session-later", "password", true),
+        ("with-first-device", "password", true),
+        ("any-session-later", "impossible", true),
+        ("with-first-device", "impossible", false),
+    ] {
+        let policy = with_axis(&model.policy, "first-identity", first).expect("a value");
+        let policy = with_axis(&policy, "identity-replaced-by", replaced_by).expect("a value");
+        let w = World { policy: w.policy.map(|_| policy), ..w };
+        assert_eq!(exact::first(&w, Property::NoSilentLeak).is_some(), falls, "{first}, {replaced_by}");
     }
 }

@@ -186,7 +186,7 @@ const ATTACKS: &[Claim] = &[
         says: "History for every device of who is invited (CVE-2024-47080).",
         decided: Decided::By(&[
             cell("invite-history", "matrix-js-sdk-19.7", START, PastStaysPrivate, "violated"),
-            cell("invite-history", "matrix-2020-cross-signing-default", START, PastStaysPrivate, "holds"),
+            cell("invite-history", "matrix-js-sdk-34.8", START, PastStaysPrivate, "holds"),
         ]),
     },
     Claim {
@@ -197,7 +197,14 @@ const ATTACKS: &[Claim] = &[
         ]),
     },
     Claim {
-        says: "A verified contact's identity changes without a word (CVE-2024-52813, and WhatsApp as installed).",
+        says: "A verified contact's identity changes without a word (CVE-2024-52813).",
+        decided: Decided::By(&[
+            cell("replaced-identity-of-verified", "matrix-identity-based-0.7", VERIFIED, NoSilentLeak, "violated"),
+            cell("replaced-identity-of-verified", "matrix-identity-based", VERIFIED, NoSilentLeak, "holds"),
+        ]),
+    },
+    Claim {
+        says: "The same in WhatsApp as installed, where Signal asks (the Guardian, January 2017).",
         decided: Decided::By(&[
             cell("verified-contact", "whatsapp", VERIFIED, NoSilentLeak, "violated"),
             cell("verified-contact", "signal", VERIFIED, NoSilentLeak, "holds"),
@@ -229,9 +236,12 @@ const ATTACKS: &[Claim] = &[
         ]),
     },
     Claim {
-        says: "The first identity of an account is planted (MSC3967).",
+        says: "The first identity of an account is planted (MSC3967). That the first device brings it along does not \
+               stop whoever has the password, which replaces it as well; a password that does neither does, and so \
+               does a comparison that comes first.",
         decided: Decided::By(&[
             cell("password-thief", "matrix-cross-signing-tofu", START, NoSilentLeak, "violated"),
+            cell("password-thief", "matrix-cross-signing-verified", START, NoSilentLeak, "holds"),
             cell("password-thief", "signal", START, NoSilentLeak, "holds"),
         ]),
     },

@@ -33,6 +33,7 @@ const ADVERSARIES: &[(&str, &str)] = &[
     ("phished-link", "a phisher whose device the owner approves"),
     ("planted-backup", "a server that plants a key backup"),
     ("replaced-identity", "a password thief who replaces the identity"),
+    ("replaced-identity-of-verified", "a verified contact's server that replaces his identity"),
     ("reused-device-id", "a password thief who takes over an old device's id"),
     ("reused-device-id-at-server", "the recipient's server that gives a device's id away"),
     ("reused-device-id-asked-again", "the recipient's server that asks for old keys under a device's id"),
