@@ -1,7 +1,8 @@
 //! What the bundled models say of themselves: where a value was read, and what is left out.
 
 use overhear::bundle;
-use overhear::scenario::{Model, axes};
+use overhear::scenario::{Model, axes, read_scenario};
+use std::fs;
 
 /// Whose code a source names, by the words that begin its files.
 const CODE: [(&str, &[&str]); 8] = [
@@ -106,5 +107,30 @@ fn every_model_says_what_it_leaves_out_and_no_axis_has_it() {
             let value = &axes.iter().find(|(name, _)| name == axis).expect("an axis").1;
             assert_eq!(value, "none", "{} leaves out `{words}` and has {axis}", model.name);
         }
+    }
+}
+
+/// What stands between backticks in `cell`, and is no end of a name.
+fn names(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2).filter(|name| !name.starts_with('-') && !name.contains(' '))
+}
+
+#[test]
+fn what_users_asked_for_names_models_and_scenarios_that_are_about_them() {
+    let page = fs::read_to_string("docs/asked-for.md").expect("a page");
+    let models = bundle::models();
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(2);
+    for cells in rows.map(|line| line.trim_matches('|').split('|').collect::<Vec<_>>()) {
+        let [_, _, asked, against, place] = cells[..] else { panic!("a row of other than five cells: {cells:?}") };
+        let named = names(asked).chain(names(against));
+        let named: Vec<&Model> =
+            named.map(|name| models.iter().find(|m| m.name == name).unwrap_or_else(|| panic!("no {name}"))).collect();
+        let Some((_, link)) = place.split_once("../scenarios/") else {
+            assert!(place.contains("overhear compare"), "{place}");
+            continue;
+        };
+        let source = bundle::find_scenario(link.split(".json").next().expect("a name")).expect("a bundled scenario");
+        let file = read_scenario(&source).expect("a readable scenario");
+        assert!(named.iter().all(|model| file.is_about(model)), "{place} is not about all of {asked}{against}");
     }
 }
