@@ -260,6 +260,20 @@ fn what_is_not_known_is_counted_and_named() {
 }
 
 #[test]
+fn whom_no_late_search_is_about_is_not_lost_to() {
+    let (start, late) = ("from-start", "after-first-contact");
+    let found = |thief| {
+        [("invite-history", start, "holds"), ("password-thief", start, "holds"), ("password-thief", late, thief)]
+    };
+    let told = |thief| {
+        findings_under("What clients withstand", [("signal", &found(thief)), ("threema", &found("holds"))]).remove(0)
+    };
+    assert!(!told("holds").contains("no longer"), "{}", told("holds"));
+    let lost = "no longer [a password thief](../scenarios/password-thief.json).";
+    assert!(told("violated").contains(lost), "{}", told("violated"));
+}
+
+#[test]
 fn what_a_verification_wins_and_loses_is_told() {
     let of = |before, after| {
         [("server-of-recipient", "after-first-contact", before), ("verified-contact", "after-verification", after)]

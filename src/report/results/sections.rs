@@ -252,7 +252,11 @@ fn client(run: &Run, n: Nth) -> String {
         let which = match &before {
             _ if cells.is_empty() => continue,
             None => which(&kept, &all, adversary_list),
-            Some(before) => moved(before, &kept, adversary_list),
+            Some(before) => {
+                // Whom no late search is about is not lost.
+                let before: Vec<&str> = before.iter().copied().filter(|s| all.contains(s)).collect();
+                moved(&before, &kept, adversary_list)
+            }
         };
         let since = if late { "Once the first contact was made, or the contact verified," } else { "From the start" };
         text += &match kept.len() {
