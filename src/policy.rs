@@ -207,7 +207,7 @@ axes! {
         Password,
         /// The account's phone number.
         Number,
-        /// The account's phone number, and a PIN that only its owner knows.
+        /// The account's phone number, and a PIN that only its owner knows. A try without it disconnects the devices.
         NumberAndPin,
         /// Nothing: whoever loses it begins anew as somebody else.
         Impossible,

@@ -9,7 +9,7 @@ use crate::model::state::{Among, OfDevices, OfPeople};
 use crate::model::{
     Action, Answer, Device, Identity, PEOPLE_MAX, Person, Property, Set, Shown, State, World, property, step,
 };
-use crate::policy::{KeyBackup, OwnRequests};
+use crate::policy::{IdentityReplacedBy, KeyBackup, OwnRequests};
 use crate::trace::{Names, ReplayError, replay};
 
 /// One step of a story.
@@ -244,6 +244,9 @@ fn plain_sentence(w: &World, names: &Names, action: Action) -> String {
         Action::ForgeIdentity(q, false) => format!("The adversary publishes a forged identity for {}.", p(q)),
         Action::ForgeIdentity(q, true) => {
             format!("The adversary publishes a forged identity for {} that signs the honest devices too.", p(q))
+        }
+        Action::HijackNumber(a) if w.policy(w.owner(a)).identity_replaced_by == IdentityReplacedBy::NumberAndPin => {
+            format!("The adversary fails to register {}'s phone number anew without the PIN.", owner(a))
         }
         Action::HijackNumber(a) => {
             format!("The adversary registers {}'s phone number anew, on {}.", owner(a), d(a))

@@ -76,7 +76,7 @@ fn one_attack_as_text_markdown_and_json() {
 fn no_move_is_told_by_the_axes_that_deny_the_powers_of_the_file() {
     let expected = [
         ("added-member", "signal", "membership: signed"),
-        ("number-hijack", "signal-registration-lock", "identity-replaced-by: number-and-pin"),
+        ("number-hijack", "keybase", "identity-replaced-by: password"),
         ("number-hijack", "threema", "identity-replaced-by: impossible"),
         ("number-hijack", "matrix-tofu-linked", "identity: none"),
         ("password-thief", "signal", "joining: existing-device"),

@@ -245,7 +245,14 @@ fn what_a_policy_or_a_state_changes_is_told() {
 }
 
 /// Kinds of attack that the document has no story of, each from the start: scenario, model, property and sentence.
-const OTHER_KINDS: [(&str, &str, Property, &str); 11] = [
+const OTHER_KINDS: [(&str, &str, Property, &str); 12] = [
+    (
+        "number-hijack",
+        "signal-registration-lock",
+        Property::NoLockOut,
+        "The adversary fails to register Bob's phone number anew without the PIN, which throws bob-phone off; from \
+         then on bob-phone misses every message.",
+    ),
     (
         "server-of-recipient-hurried",
         "matrix-riot-2019",

@@ -150,23 +150,27 @@ pub fn hijack_number(w: &World, s: State, d: Device) -> Step {
     guard!(s.active.on(), Blocked::NotArrived);
     guard!(w.powers.hijack_number.has(p), Blocked::NoSuchPower);
     guard!(w.rogue.has(d), Blocked::NotHeld);
-    guard!(w.policy(p).identity_replaced_by != IdentityReplacedBy::NumberAndPin, Blocked::PinUnknown);
-    guard!(w.policy(p).identity_replaced_by == IdentityReplacedBy::Number, Blocked::NumberMeansNothing);
+    let opens = w.policy(p).identity_replaced_by;
+    guard!(matches!(opens, IdentityReplacedBy::Number | IdentityReplacedBy::NumberAndPin), Blocked::NumberMeansNothing);
     guard!(s.born.has(p), Blocked::NoSuchIdentity);
     guard!(!s.registered.has(d), Blocked::RegisteredAlready);
     let thrown_off = s.signed_in.and(w.of(p));
+    guard!(opens == IdentityReplacedBy::Number || !thrown_off.is_empty(), Blocked::PinUnknown);
     // The person's own client says that the number was registered elsewhere.
     let warned = if thrown_off.is_empty() { s.warned } else { s.warned.with(p, p) };
+    let s = State { signed_in: s.signed_in.minus(w.of(p)), evicted: s.evicted.union(thrown_off), warned, ..s };
+    if opens == IdentityReplacedBy::NumberAndPin {
+        // Whoever has the number and not the PIN gets no further (Signal-Server, RegistrationLockVerificationManager
+        // @48954c9f: the account's credentials are frozen and its devices disconnected).
+        return Ok(s);
+    }
     Ok(State {
         registered: s.registered.minus(w.of(p)).with(d),
         primary: s.primary.minus(w.of(p)).with(d),
         existed: s.existed.with(d),
-        signed_in: s.signed_in.minus(w.of(p)),
-        evicted: s.evicted.union(thrown_off),
         published: s.published.with(p),
         replaced: s.replaced.with(p),
         stealthy: s.stealthy.without(p),
-        warned,
         ..s
     })
 }

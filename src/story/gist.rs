@@ -442,8 +442,12 @@ impl Teller<'_> {
             }
             Action::HijackNumber(a) => {
                 let off = before.signed_in.minus(after.signed_in);
-                let act = format!("registers {}'s phone number anew on", self.owner(a));
-                let does = self.with_own(a, &act, "");
+                let does = if after.registered.has(a) {
+                    let act = format!("registers {}'s phone number anew on", self.owner(a));
+                    self.with_own(a, &act, "")
+                } else {
+                    format!("fails to register {}'s phone number anew without the PIN", self.owner(a))
+                };
                 let which = format!(", which throws {} off", self.devices(off));
                 (ADVERSARY.into(), if off.is_empty() { does } else { does + &which })
             }

@@ -6,7 +6,7 @@ use crate::model::directory::{View, listed_honest, truth, view};
 use crate::model::people::{Publication, recognised_members};
 use crate::model::property::locked_out;
 use crate::model::{Action, Answer, Device, Identity, Lie, PEOPLE_MAX, Person, Server, Set, Shown, State, World, step};
-use crate::policy::{KeyBackup, Membership, OwnRequests};
+use crate::policy::{IdentityReplacedBy, KeyBackup, Membership, OwnRequests};
 use crate::story::capital;
 use crate::trace::Names;
 
@@ -195,7 +195,12 @@ fn attack(x: &Scene, action: Action) -> Vec<Draft> {
         }
         Action::HijackNumber(d) => {
             let (p, server) = (x.w.owner(d), x.server(x.w.owner(d)));
-            let takes = message(Part::Device(d), server, format!("signs in with {}'s phone number", x.person(p))).red();
+            let number = format!("{}'s phone number", x.person(p));
+            let takes = match x.w.policy(p).identity_replaced_by {
+                IdentityReplacedBy::NumberAndPin => format!("has {number} and no PIN"),
+                _ => format!("signs in with {number}"),
+            };
+            let takes = message(Part::Device(d), server, takes).red();
             let off = x.before.signed_in.and(x.w.of(p)).iter();
             let off = off.map(|c| message(server, Part::Device(c), "thrown off the account").red());
             std::iter::once(takes).chain(off).collect()
