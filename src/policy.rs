@@ -243,8 +243,8 @@ axes! {
         /// Nowhere.
         None,
     }
-    /// What a device is whose private keys the server stores, encrypted, for while all others are off. Clients that know
-    /// such devices do not list them among a person's.
+    /// What a device is whose private keys the server stores, encrypted, for while all others are off. Clients that
+    /// know such devices do not list them among a person's.
     Dehydrated {
         /// A device like any other: listed ones are given keys.
         LikeAnyOther,

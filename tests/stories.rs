@@ -626,7 +626,8 @@ fn who_overlooks_what_is_told() {
     assert_eq!(
         told("matrix-riot-2019", &on_the_account),
         format!(
-            "Bob's server puts a device of its own on Bob's account, mallory; Alice compares its keys with Bob {overlooks}."
+            "Bob's server puts a device of its own on Bob's account, mallory; Alice compares its keys with Bob \
+             {overlooks}."
         )
     );
     let forged = ["publish-identity alice-phone", "publish-identity bob-phone", "look-up alice-phone bob=forged"];
@@ -657,8 +658,8 @@ fn lies_of_one_kind_are_told_together() {
     let lies = ["look-up alice-phone bob=nothing+mallory", "look-up alice-phone bob=nothing~bob-phone+mallory"];
     assert_eq!(
         deed(&w, &names, &[&hides[..], &lies].concat()),
-        "Bob's server hides Bob's identity from Alice's client, invents a device for Bob, mallory, and leaves bob-phone \
-         out of what it tells Alice's client."
+        "Bob's server hides Bob's identity from Alice's client, invents a device for Bob, mallory, and leaves \
+         bob-phone out of what it tells Alice's client."
     );
 }
 

@@ -116,8 +116,9 @@ pub fn markdown(cells: &[Cell], models: &[Model]) -> String {
 
 // Tests hold that no other value is idle, and what is said of these.
 const IDLE: &str = "\
-    The values of `identity` are idle in all three respects: with another value on this one axis no bundled policy stays \
-    a policy, since other axes are `unused` exactly where it leaves them nothing to decide, so it is never moved alone.";
+    The values of `identity` are idle in all three respects: with another value on this one axis no bundled policy \
+    stays a policy, since other axes are `unused` exactly where it leaves them nothing to decide, so it is never moved \
+    alone.";
 
 /// The coverage of axis values as JSON.
 pub fn json(cells: &[Cell], models: &[Model]) -> Value {
