@@ -196,6 +196,7 @@ fn a_trace_file_is_read_by_replay_and_by_others() {
     assert!(last.warned.values().all(BTreeSet::is_empty));
     let replayed = run_in(dir.path(), &["replay", "attack.itf.json"]);
     assert_eq!(code(&replayed), 0, "{}", err(&replayed));
+    assert!(out(&replayed).contains("  3.* The adversary signs mallory in to Bob's account.\n"), "{}", out(&replayed));
     assert!(out(&replayed).contains("no-rogue-key: Mallory, which Bob never enrolled, holds a room key."));
 }
 
@@ -328,6 +329,10 @@ fn explain_tells_what_falls_and_what_holds() {
     assert_eq!(code(&holds), 0);
     assert!(out(&holds).contains("Holds: no attack within these bounds; all ") && !out(&holds).contains("secure"));
     assert!(err(&holds).contains("none.itf.json is not written") && !dir.path().join("none.itf.json").exists());
+    let locked = out(&run(&[&THIEF[..], &["no-lock-out"]].concat()));
+    let locked = locked.split_whitespace().collect::<Vec<_>>().join(" ");
+    let way = "The fewest honest steps after which nobody is locked out, once the adversary rests: Bob signs in on ";
+    assert!(locked.contains(way), "{locked}");
     let possible = run(&["explain", "no-adversary", "--model", "signal", "--property", "everybody-reads"]);
     assert!(out(&possible).contains("Holds, as 4 steps show:"), "{}", out(&possible));
     let idle = out(&run(&["explain", "added-member", "--model", "signal", "--property", "no-uninvited-reader"]));
