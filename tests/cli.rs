@@ -10,8 +10,8 @@ use overhear::input::Source;
 use overhear::model::Property;
 use overhear::report::ci::step_summary;
 use overhear::report::explain;
-use overhear::run::{self, Plan, Scenario};
-use overhear::scenario::read_scenario;
+use overhear::run::{self, Cell, Plan, Scenario};
+use overhear::scenario::{Model, read_scenario};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -442,6 +442,21 @@ fn ci_is_told_why_a_verdict_does_not_pass() {
     assert!(out(&passes).is_empty() && !summary.contains('|'), "what passes is counted and not listed: {summary}");
 }
 
+/// The cells of scenarios under models, of which nothing is known: their searches end with the first state.
+fn hardly_searched<'a>(scenarios: &'a [Scenario], models: &'a [Model]) -> Vec<Cell<'a>> {
+    let plan = Plan {
+        scenarios,
+        models,
+        known: models,
+        named: true,
+        large: false,
+        limits: Limits { states_max: Some(1), ..Limits::default() },
+        kept: None,
+        may_be_vacuous: true,
+    };
+    run::run(&plan, &()).expect("the files are right")
+}
+
 /// Whatever a file is called, the command that explains a verdict on it can be given to a shell, and seen.
 #[test]
 fn a_command_names_any_file() {
@@ -458,17 +473,7 @@ fn a_command_names_any_file() {
     for name in names {
         let source = Source::new(name, text.clone());
         let scenarios = [Scenario { file: read_scenario(&source).expect("a scenario"), source }];
-        let plan = Plan {
-            scenarios: &scenarios,
-            models: &models,
-            known: &models,
-            named: true,
-            large: false,
-            limits: Limits { states_max: Some(1), ..Limits::default() },
-            kept: None,
-            may_be_vacuous: true,
-        };
-        let cells = run::run(&plan, &()).expect("it runs");
+        let cells = hardly_searched(&scenarios, &models);
         let told = explain::command(&cells[0], Property::NoRogueKey);
         assert!(told.chars().all(|c| (' '..='~').contains(&c)), "{told:?}");
         let (word, rest) = told.trim_start_matches("overhear explain ").split_once(" --model ").expect("a model");
@@ -485,17 +490,7 @@ fn a_step_summary_lists_fifty() {
         |s: bundle::Bundled| Scenario { file: read_scenario(&s.source()).expect("a scenario"), source: s.source() };
     let all = bundle::scenarios().into_iter().filter(|s| ["password-thief", "server-of-recipient"].contains(&s.name));
     let (scenarios, models): (Vec<Scenario>, _) = (all.map(read).collect(), bundle::models());
-    let plan = Plan {
-        scenarios: &scenarios,
-        models: &models[..8],
-        known: &models,
-        named: false,
-        large: false,
-        limits: Limits { states_max: Some(1), ..Limits::default() },
-        kept: None,
-        may_be_vacuous: true,
-    };
-    let mut cells = run::run(&plan, &()).expect("bundled files run");
+    let mut cells = hardly_searched(&scenarios, &models[..8]);
     // Nothing is known, so every verdict is listed; those beyond `verdicts` are taken away.
     let mut summary = |verdicts: usize| {
         let mut room = verdicts;

@@ -5,7 +5,7 @@ use overhear::explore::Limits;
 use overhear::input::Source;
 use overhear::report::diff::{Outcome, Side};
 use overhear::report::{self, claims, itf, matrix, results};
-use overhear::run::{Plan, Scenario, run};
+use overhear::run::{Cell, Plan, Scenario, run};
 use overhear::scenario::{Model, arrival_by_name, compile, property_by_name, read_model, read_scenario};
 use overhear::{bundle, model::Property, trace};
 use rayon::prelude::*;
@@ -17,20 +17,24 @@ fn scenarios() -> Vec<Scenario> {
     sources.map(|source| Scenario { file: read_scenario(&source).expect("a bundled scenario"), source }).collect()
 }
 
+/// The cells of scenarios under models, searched.
+fn cells_of<'a>(scenarios: &'a [Scenario], models: &'a [Model], limits: Limits) -> Vec<Cell<'a>> {
+    let plan =
+        Plan { scenarios, models, known: models, named: false, large: false, limits, kept: None, may_be_vacuous: true };
+    run(&plan, &()).expect("bundled files run")
+}
+
+/// The bundled scenarios and models of these names.
+fn some(scenario: impl Fn(&str) -> bool, models: &[&str]) -> (Vec<Scenario>, Vec<Model>) {
+    let named = |m: &Model| models.contains(&m.name.as_str());
+    let scenarios = scenarios().into_iter().filter(|s| scenario(&s.file.name));
+    (scenarios.collect(), bundle::models().into_iter().filter(named).collect())
+}
+
 #[test]
 fn reports_are_current_and_every_expectation_is_met() {
     let (scenarios, models) = (scenarios(), bundle::models());
-    let plan = Plan {
-        scenarios: &scenarios,
-        models: &models,
-        known: &models,
-        named: false,
-        large: false,
-        limits: Limits::default(),
-        kept: None,
-        may_be_vacuous: true,
-    };
-    let cells = run(&plan, &()).expect("bundled files run");
+    let cells = cells_of(&scenarios, &models, Limits::default());
     assert_eq!(exit_of(&cells), Exit::Fine, "{}", report::terminal::unmet(&cells));
     let costs: Vec<_> = models.par_iter().map(matrix::policy_cost).collect();
     let dir = reports();
@@ -194,20 +198,8 @@ fn who_has_no_move_is_not_withstood_by_a_policy() {
 
 #[test]
 fn a_question_that_is_answered_with_yes_is_told_as_the_warning_that_it_is() {
-    let (mut scenarios, mut models) = (scenarios(), bundle::models());
-    scenarios.retain(|s| s.file.name == "phished-link");
-    models.retain(|m| m.name == "signal" || m.name == "wire");
-    let plan = Plan {
-        scenarios: &scenarios,
-        models: &models,
-        known: &models,
-        named: false,
-        large: false,
-        limits: Limits::default(),
-        kept: None,
-        may_be_vacuous: true,
-    };
-    let cells = run(&plan, &()).expect("bundled files run");
+    let (scenarios, models) = some(|name| name == "phished-link", &["signal", "wire"]);
+    let cells = cells_of(&scenarios, &models, Limits::default());
     let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
     let sections = results::sections(&results::of_cells(&cells, &models, &costs));
     let clients = &sections.iter().find(|s| s.title.starts_with("What clients")).expect("a section").findings;
@@ -388,21 +380,8 @@ fn a_claim_that_a_source_contradicts_is_not_outside_the_model() {
 
 #[test]
 fn a_column_is_not_decided_by_a_search_that_was_cut_short() {
-    let (mut scenarios, mut models) = (scenarios(), bundle::models());
-    scenarios.retain(|s| s.file.name.starts_with("tls-breaker"));
-    models.retain(|m| m.name == "matrix-tofu");
-    let limits = Limits { states_max: Some(2), ..Limits::default() };
-    let plan = Plan {
-        scenarios: &scenarios,
-        models: &models,
-        known: &models,
-        named: false,
-        large: false,
-        limits,
-        kept: None,
-        may_be_vacuous: true,
-    };
-    let cells = run(&plan, &()).expect("bundled files run");
+    let (scenarios, models) = some(|name| name.starts_with("tls-breaker"), &["matrix-tofu"]);
+    let cells = cells_of(&scenarios, &models, Limits { states_max: Some(2), ..Limits::default() });
     let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
     let table = report::sok::json(&cells, &models, &costs);
     assert_eq!(table["policies"][0]["columns"]["network MitM prevention"]["level"], "?");
@@ -576,20 +555,9 @@ fn columns_say_which_verdicts_decide_them() {
 /// Who comes late finds a policy that falls from the start only; a policy that falls later too owes it to that.
 #[test]
 fn a_level_is_decided_by_the_verdicts_that_keep_it_from_the_next() {
-    let (mut scenarios, mut models) = (scenarios(), bundle::models());
-    scenarios.retain(|s| s.file.name.starts_with("tls-breaker"));
-    models.retain(|m| ["matrix-tofu", "out-of-band-only", "threema"].contains(&m.name.as_str()));
-    let plan = Plan {
-        scenarios: &scenarios,
-        models: &models,
-        known: &models,
-        named: false,
-        large: false,
-        limits: Limits::default(),
-        kept: None,
-        may_be_vacuous: false,
-    };
-    let cells = run(&plan, &()).expect("bundled files run");
+    let tls = |name: &str| name.starts_with("tls-breaker");
+    let (scenarios, models) = some(tls, &["matrix-tofu", "out-of-band-only", "threema"]);
+    let cells = cells_of(&scenarios, &models, Limits::default());
     let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
     let table = report::sok::json(&cells, &models, &costs);
     let arrivals = |row: usize| {
