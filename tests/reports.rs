@@ -11,6 +11,7 @@ use overhear::{bundle, model::Property, trace};
 use rayon::prelude::*;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn scenarios() -> Vec<Scenario> {
     let sources = bundle::scenarios().into_iter().map(|s| s.source());
@@ -63,6 +64,41 @@ fn blessing() -> bool {
 
 fn reports() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reports")
+}
+
+/// What the example report is made from.
+const EXAMPLE: &str = "compare password-thief verified-contact-hurried --models matrix-riot-2019,matrix-tofu \
+                       --people typical --days 30 --out reports/example";
+
+/// What is kept of it: all that is drawn, and the numbers behind that.
+fn kept_of(dir: &Path) -> Vec<(String, String)> {
+    let plots = std::fs::read_dir(dir.join("plots")).expect("plots").map(|entry| entry.expect("an entry").file_name());
+    let plots = plots.map(|name| format!("plots/{}", name.to_str().expect("UTF-8")));
+    let mut names: Vec<String> = plots.chain(["index.html", "simulation.csv"].map(str::to_string)).collect();
+    names.sort();
+    let read = |name: &String| std::fs::read_to_string(dir.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    names.iter().map(|name| (name.clone(), read(name))).collect()
+}
+
+#[test]
+fn the_example_report_is_what_the_readmes_command_writes() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
+    let words = |text: &str| text.replace('\\', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&readme).contains(&format!("overhear {EXAMPLE}")), "the README has another command");
+    let dir = tempfile::tempdir().expect("a folder");
+    let asked = EXAMPLE.trim_end_matches("reports/example").split_whitespace();
+    let told = Command::new(env!("CARGO_BIN_EXE_overhear")).args(asked).arg(dir.path()).output().expect("it starts");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let (written, committed) = (kept_of(dir.path()), reports().join("example"));
+    if blessing() {
+        report::write_files(&committed, &written).expect("reports/example can be written");
+    }
+    for ((name, was), (now_name, now)) in kept_of(&committed).iter().zip(&written) {
+        assert_eq!(name, now_name, "run with OVERHEAR_BLESS=1");
+        let stale = was.lines().zip(now.lines()).position(|(a, b)| a != b);
+        assert!(was == now, "reports/example/{name} is stale from line {stale:?}; run with OVERHEAR_BLESS=1");
+    }
+    assert_eq!(kept_of(&committed).len(), written.len(), "run with OVERHEAR_BLESS=1");
 }
 
 #[test]
