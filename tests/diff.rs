@@ -222,6 +222,31 @@ fn what_two_runs_differ_in_is_there_for_programs() {
     assert_eq!((&changed[0][0]["change"], &changed[0][0]["b"]["trace"]), (&value!("lost"), &value!(["arrive"])));
 }
 
+/// Whatever the files are called: the commands find them, and a shell takes them.
+#[test]
+fn commands_about_kept_runs_find_the_files_of_ones_own() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let overhear = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_overhear"));
+        command.args(arguments).current_dir(dir.path()).output().expect("the program starts")
+    };
+    overhear(&["init", "."]);
+    fs::rename(dir.path().join("my-scenario.json"), dir.path().join("the thief.json")).expect("it is there");
+    let run = overhear(&["compare", "the thief.json", "--models", "my-model.json", "--format", "json"]);
+    fs::write(dir.path().join("falls.json"), &run.stdout).expect("written");
+    let mut held: Value = serde_json::from_slice(&run.stdout).expect("valid JSON");
+    first_verdict(&mut held, "violated")["verdict"] = "holds".into();
+    fs::write(dir.path().join("holds.json"), held.to_string()).expect("written");
+    let told = overhear(&["diff", "holds.json", "falls.json"]);
+    assert!(code(&told) == 1 && out(&told).contains("\nModel my-model\n"), "{}{}", out(&told), err(&told));
+    let command = out(&told).lines().find_map(|l| l.trim().strip_prefix("overhear ").map(str::to_string));
+    let command = command.expect("a command that tells the attack");
+    let mut shell = Command::new("sh");
+    let shell = shell.args(["-c", &format!("\"$0\" {command}"), env!("CARGO_BIN_EXE_overhear")]);
+    let explained = shell.current_dir(dir.path()).output().expect("a shell");
+    assert!(out(&explained).contains("Violated in "), "{command}: {}", err(&explained));
+}
+
 #[test]
 fn a_file_that_is_no_run_is_refused_where_it_is_wrong() {
     let dir = tempfile::tempdir().expect("a temporary folder");

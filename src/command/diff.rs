@@ -93,10 +93,10 @@ pub fn of_runs(words: &[String], format: Format) -> Result<Exit, Failure> {
     };
     let runs = Runs {
         names: paths,
-        models: sides.iter().map(|[a, b]| diff::difference(a, b, true)).collect(),
+        models: models.into_iter().zip(&sides).map(|(m, [a, b])| (m, diff::difference(a, b, true))).collect(),
         alone: [alone(&a, &b), alone(&b, &a)],
     };
-    if runs.models.iter().all(|d| d.compared == 0) {
+    if runs.models.iter().all(|(_, d)| d.compared == 0) {
         return nothing_selected();
     }
     match format {

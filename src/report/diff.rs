@@ -5,6 +5,7 @@
 
 use crate::model::property::culprits;
 use crate::model::{Action, Person, Property, Set, State};
+use crate::report::explain::command_of;
 use crate::report::matrix::{self, PolicyCost};
 use crate::report::terminal::wrapped;
 use crate::run::{Cell, Scenario, Verdict};
@@ -333,9 +334,7 @@ fn silent_text(d: &Difference, group: &[Pair]) -> String {
 
 /// The command that tells an attack.
 fn explain(side: &Side, outcome: &Outcome) -> String {
-    let arrives = outcome.arrives.as_ref().map_or(String::new(), |a| format!(" --arrives {a}"));
-    let (scenario, model, property) = (&outcome.word, &side.word, &outcome.property);
-    format!("overhear explain {scenario} --model {model} --property {property}{arrives}")
+    command_of([&outcome.word, &side.word], &outcome.property, outcome.arrives.as_deref())
 }
 
 fn costs_text(d: &Difference) -> String {
@@ -393,8 +392,8 @@ fn verdicts_json(d: &Difference) -> Vec<Value> {
 pub struct Runs<'a> {
     /// What the runs are called: their files.
     pub names: [&'a str; 2],
-    /// For each model that both searched, what differs.
-    pub models: Vec<Difference<'a>>,
+    /// Each model that both searched, by name, and what differs.
+    pub models: Vec<(&'a str, Difference<'a>)>,
     /// The searches that only the first run has, and those that only the second has.
     pub alone: [Vec<String>; 2],
 }
@@ -402,7 +401,7 @@ pub struct Runs<'a> {
 impl Runs<'_> {
     /// How many outcomes differ in this way, of all models.
     pub fn count(&self, change: Change) -> usize {
-        self.models.iter().map(|d| d.count(change)).sum()
+        self.models.iter().map(|(_, d)| d.count(change)).sum()
     }
 }
 
@@ -413,16 +412,16 @@ const NAMED: usize = 10;
 pub fn runs_text(runs: &Runs) -> String {
     let [a, b] = runs.names;
     let mut out = format!("{a} → {b}\n\n");
-    for d in &runs.models {
+    for (model, d) in &runs.models {
         let changed = outcomes_text(d) + &costs_text(d);
-        out += &if changed.is_empty() { String::new() } else { format!("Model {}\n\n{changed}", d.a.word) };
+        out += &if changed.is_empty() { String::new() } else { format!("Model {model}\n\n{changed}") };
     }
     for (name, alone) in runs.names.iter().zip(&runs.alone).filter(|(_, alone)| !alone.is_empty()) {
         let more = if alone.len() > NAMED { format!(" and {} more", alone.len() - NAMED) } else { String::new() };
         let named = alone[..alone.len().min(NAMED)].join("; ");
         out += &(wrapped("", 2, &format!("Only in {name}: {named}{more}.")) + "\n");
     }
-    let all = |of: fn(&Difference) -> usize| runs.models.iter().map(of).sum::<usize>();
+    let all = |of: fn(&Difference) -> usize| runs.models.iter().map(|(_, d)| of(d)).sum::<usize>();
     let (compared, changed, costs) = (all(|d| d.compared), all(|d| d.outcomes.len()), all(|d| d.costs.len()));
     let changes = [Change::Lost, Change::Won, Change::Sooner, Change::Later, Change::Otherwise, Change::Moves];
     let [lost, won, sooner, later, otherwise, moves] = changes.map(|change| runs.count(change));
@@ -439,9 +438,9 @@ pub fn runs_text(runs: &Runs) -> String {
 
 /// The difference of two runs as JSON.
 pub fn runs_json(runs: &Runs) -> Value {
-    let model = |d: &Difference| {
+    let model = |(model, d): &(&str, Difference)| {
         let (verdicts, costs) = (verdicts_json(d), costs_json(d));
-        json!({ "model": d.a.word, "verdicts": verdicts, "costs": costs, "compared": d.compared })
+        json!({ "model": model, "verdicts": verdicts, "costs": costs, "compared": d.compared })
     };
     json!({
         "format": 1,

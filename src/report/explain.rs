@@ -55,9 +55,13 @@ pub fn shown_by<'c>(cell: &'c Cell, index: usize) -> &'c [Action] {
 
 /// The command that explains a verdict.
 pub fn command(cell: &Cell, property: Property) -> String {
-    let (scenario, model) = (bundle::word(&cell.scenario.source), bundle::word(&cell.model.file));
-    let arrives = cell.arrives.map_or(String::new(), |a| format!(" --arrives {}", arrival_name(a)));
-    let property = property_name(property);
+    let words = [bundle::word(&cell.scenario.source), bundle::word(&cell.model.file)];
+    command_of(words, property_name(property), cell.arrives.map(arrival_name))
+}
+
+/// The same, where commands find the scenario and the model by these words.
+pub(super) fn command_of([scenario, model]: [&str; 2], property: &str, arrives: Option<&str>) -> String {
+    let arrives = arrives.map_or(String::new(), |a| format!(" --arrives {a}"));
     format!("overhear explain {} --model {} --property {property}{arrives}", quoted(scenario), quoted(model))
 }
 

@@ -235,12 +235,38 @@ impl Record {
         let costs = self.costs.iter().find(|cost| cost.model == model);
         Side {
             name: name.to_string(),
-            word: model.to_string(),
+            word: word(&self.model_files, model),
             axes: Vec::new(),
-            outcomes: cells.flat_map(|cell| cell.verdicts.iter().map(|v| outcome(cell, v))).collect(),
+            outcomes: cells.flat_map(|cell| cell.verdicts.iter().map(|v| self.outcome(cell, v))).collect(),
             costs: costs.map_or(Vec::new(), |cost| cost_row(&policy_cost(cost))),
         }
     }
+
+    fn outcome(&self, cell: &CellRecord, verdict: &VerdictRecord) -> Outcome {
+        let says = match (verdict.verdict, &verdict.no_move, &verdict.stopped_by, &verdict.why) {
+            (Word::Holds, Some(axes), ..) => format!("The adversary has no move with `{axes}`."),
+            (Word::Unknown, _, Some(stopped), _) => format!("Stopped by {stopped}."),
+            (Word::Vacuous, .., Some(why)) => story::capital(why) + ".",
+            _ => String::new(),
+        };
+        Outcome {
+            scenario: cell.scenario.clone(),
+            word: word(&self.scenario_files, &cell.scenario),
+            arrives: cell.arrives.clone(),
+            property: verdict.property.clone(),
+            verdict: verdict.verdict.text(),
+            sign: verdict.verdict.sign(verdict.length.unwrap_or_default(), verdict.no_move.is_some()),
+            attack: verdict.trace.clone().unwrap_or_default(),
+            says,
+            no_move: verdict.no_move.is_some(),
+            only_asked: false,
+        }
+    }
+}
+
+/// The word by which commands find what is called `name` in these files.
+fn word(files: &[InputFile], name: &str) -> String {
+    files.iter().find(|file| file.name == name).map_or(name, |file| &file.file).to_string()
 }
 
 /// The files of some cells, each once, in order.
@@ -402,26 +428,5 @@ pub fn reductions_of(words: &[String]) -> Reductions {
         unread_fields: has("unread fields"),
         decided_properties: has("decided properties"),
         symmetry: has("symmetry"),
-    }
-}
-
-fn outcome(cell: &CellRecord, verdict: &VerdictRecord) -> Outcome {
-    let says = match (verdict.verdict, &verdict.no_move, &verdict.stopped_by, &verdict.why) {
-        (Word::Holds, Some(axes), ..) => format!("The adversary has no move with `{axes}`."),
-        (Word::Unknown, _, Some(stopped), _) => format!("Stopped by {stopped}."),
-        (Word::Vacuous, .., Some(why)) => story::capital(why) + ".",
-        _ => String::new(),
-    };
-    Outcome {
-        scenario: cell.scenario.clone(),
-        word: cell.scenario.clone(),
-        arrives: cell.arrives.clone(),
-        property: verdict.property.clone(),
-        verdict: verdict.verdict.text(),
-        sign: verdict.verdict.sign(verdict.length.unwrap_or_default(), verdict.no_move.is_some()),
-        attack: verdict.trace.clone().unwrap_or_default(),
-        says,
-        no_move: verdict.no_move.is_some(),
-        only_asked: false,
     }
 }
