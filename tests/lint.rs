@@ -141,6 +141,41 @@ fn what_needs_two_changes_is_found_too() {
 }
 
 #[test]
+fn an_arrival_is_named_where_there_is_another() {
+    let claim = ("{ \"joining\": \"existing-device\" }", "{ \"joining\": \"in-person\" }");
+    let arrives = "\"from-start\", \"after-first-contact\"";
+    let early = "\"property\": \"no-rogue-key\", \"expect\": \"holds\"";
+    let late = "\"property\": \"no-rogue-key\", \"arrives\": \"after-first-contact\", \"expect\": \"holds\"";
+    let undecided = |changes: &[(&str, &str)]| {
+        let found = findings(&lint(changes, &["--format", "json"])).into_iter().filter(|f| f.0 == "E130");
+        found.map(|f| f.2).collect::<Vec<_>>()
+    };
+    let cell = "no claim decides `no-rogue-key` under the model `by-link`";
+    assert_eq!(undecided(&[claim]), [cell], "at neither time");
+    assert_eq!(undecided(&[(early, late)]), [format!("{cell}, adversary from-start")]);
+    assert_eq!(undecided(&[claim, (arrives, "\"from-start\"")]), [cell], "there is no other time");
+}
+
+#[test]
+fn four_models_are_named_at_once() {
+    let dir = folder(&[("{ \"joining\": \"existing-device\" }", "{ \"joining\": \"in-person\" }")]);
+    let names = ["first", "second", "third", "fourth", "fifth", "sixth"];
+    for name in names {
+        let copy = known("by-link").replace("\"by-link\"", &format!("\"{name}\""));
+        fs::write(dir.path().join(format!("{name}.json")), copy).expect("written");
+    }
+    let told = |models: usize| {
+        let models = names[..models].iter().map(|name| format!("{name}.json")).collect::<Vec<_>>().join(",");
+        let asked = ["lint", "scenario.json", "--models", &models, "--format", "json"];
+        findings(&overhear(dir.path(), &asked)).into_iter().find(|f| f.0 == "E130").expect("it is undecided").2
+    };
+    let four = "no claim decides `no-rogue-key` under the models `first`, `second`, `third`, `fourth`";
+    assert_eq!(told(4), four);
+    assert_eq!(told(5), format!("{four} and 1 more"));
+    assert_eq!(told(6), format!("{four} and 2 more"));
+}
+
+#[test]
 fn what_matters_under_other_models_only_is_a_warning() {
     for (option, model, part) in [
         ("reset-identity", "by-password.json", "under no selected model is there an identity to replace"),
@@ -262,6 +297,60 @@ fn people_are_told_what_has_no_effect_and_what_is_still_to_be_written() {
     assert!(has("W214", "`ceremonies` has no effect: `verifies` is 0, so nobody holds ceremonies"), "{found:?}");
     assert!(has("W210", "sources are still to be named"), "{found:?}");
     assert!(has("W210", "`about` is still to be written") && code(&told) == 0, "{found:?}");
+}
+
+/// The habits that a finding of this code is about, in people with these numbers: the least, the value, the most.
+fn told_of(code: &str, basis: &str, numbers: &[(&str, [f64; 3])]) -> Vec<String> {
+    let told = of_people(|people| {
+        for (habit, [low, value, high]) in numbers {
+            let number = &mut people["habits"][habit];
+            (number["low"], number["value"], number["high"]) = ((*low).into(), (*value).into(), (*high).into());
+            number["basis"] = basis.into();
+        }
+    });
+    let name = |says: &str| says.split('`').nth(1).unwrap_or_default().to_string();
+    let found = findings(&told);
+    assert!(found.iter().all(|f| f.0 == code), "{numbers:?}: {found:?}");
+    found.iter().map(|f| name(&f.2)).collect()
+}
+
+#[test]
+fn one_assumed_number_is_a_range_only_where_nobody_does_it_or_everybody() {
+    let swept_not = |basis: &str, habit, range| told_of("W213", basis, &[(habit, range)]) == [habit];
+    for (habit, one, is_told) in [
+        ("takes-off", 0.5, true),
+        ("takes-off", 0.0, false),
+        ("takes-off", 1.0, false),
+        ("log-outs", 4.0, true),
+        ("log-outs", 0.0, false),
+        // Once a year is not always.
+        ("log-outs", 1.0, true),
+    ] {
+        assert_eq!(swept_not("assumed", habit, [one; 3]), is_told, "{habit}: {one}");
+        assert!(!swept_not("measured", habit, [one; 3]), "{habit}: what was measured is not swept");
+    }
+    assert!(!swept_not("assumed", "takes-off", [0.5, 0.5, 0.6]));
+    assert!(!swept_not("assumed", "log-outs", [0.0, 1.0, 1.0]));
+}
+
+#[test]
+fn a_habit_is_told_that_only_counts_with_one_that_nobody_has() {
+    let (never, perhaps, sometimes) = ([0.0; 3], [0.0, 0.0, 0.5], [0.1, 0.2, 0.3]);
+    for (needed, habits) in [
+        ("verifies", &["ceremonies", "miscompares", "overlooks"][..]),
+        ("own-looks", &["takes-off"]),
+        ("answers", &["clicks-through"]),
+    ] {
+        let told = |of_needed, of_habits| {
+            let all = [(needed, of_needed)].into_iter().chain(habits.iter().map(|habit| (*habit, of_habits)));
+            told_of("W214", "assumed", &all.collect::<Vec<_>>())
+        };
+        assert_eq!(told(never, sometimes), habits, "without {needed}");
+        assert_eq!(told(never, perhaps), habits, "what is swept in vain, too");
+        assert_eq!(told(perhaps, sometimes), [""; 0], "{needed} is swept to where they count");
+        assert_eq!(told(never, never), [""; 0], "nobody does any of it");
+        assert_eq!(told(sometimes, never), [""; 0], "nobody does what would count");
+    }
 }
 
 #[test]

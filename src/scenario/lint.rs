@@ -70,9 +70,10 @@ pub fn lint_people(source: &Source, people: &Profile) -> Findings {
 }
 
 /// Habits that only count where there is another one, and what is the case where there is not.
-const NEEDED: [(Habit, Habit, &str); 4] = [
+const NEEDED: [(Habit, Habit, &str); 5] = [
     (Habit::Ceremonies, Habit::Verifies, "nobody holds ceremonies with contacts"),
     (Habit::Miscompares, Habit::Verifies, "nobody holds ceremonies with contacts"),
+    (Habit::Overlooks, Habit::Verifies, "nobody holds ceremonies with contacts"),
     (Habit::TakesOff, Habit::OwnLooks, "nobody sees what they could take off"),
     (Habit::ClicksThrough, Habit::Answers, "nobody answers a question"),
 ];
