@@ -222,6 +222,58 @@ fn what_two_runs_differ_in_is_there_for_programs() {
     assert_eq!((&changed[0][0]["change"], &changed[0][0]["b"]["trace"]), (&value!("lost"), &value!(["arrive"])));
 }
 
+/// What each model's searches came to in another run, against the run before.
+fn models_against_before(dir: &Path, after: &Value) -> Vec<Value> {
+    fs::write(dir.join("after.json"), after.to_string()).expect("written");
+    let told = out(&diff_in(dir, &["before.json", "after.json", "--format", "json"]));
+    let told: Value = serde_json::from_str(&told).expect("valid JSON");
+    told["models"].as_array().expect("models").clone()
+}
+
+#[test]
+fn each_model_of_two_runs_has_the_costs_and_reasons_of_its_own() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let before = run_file(dir.path());
+    let mut after = before.clone();
+    let (name, cost) = (after["costs"][1]["model"].clone(), &mut after["costs"][1]["set-up"]);
+    assert_eq!(name, "signal");
+    *cost = value!({ "ceremonies": 7, "prompts": 9 });
+    // With a password that opens nothing the thief of it has no move under Signal, and in the second run it has one.
+    let cells = after["cells"].as_array_mut().expect("cells").iter_mut();
+    let verdict = &mut cells.last().expect("a cell")["verdicts"][0];
+    assert!(verdict.as_object_mut().expect("a verdict").remove("no-move").is_some());
+    let property = verdict["property"].clone();
+    let [tofu, signal] = &models_against_before(dir.path(), &after)[..] else { panic!("two models were searched") };
+    assert_eq!((&tofu["model"], &tofu["costs"], &tofu["verdicts"]), (&value!("matrix-tofu"), &value!([]), &value!([])));
+    assert_eq!((&signal["model"], &signal["costs"][0]["b"]), (&value!("signal"), &value!("7c 9p")));
+    let expected = value!({
+        "scenario": "password-thief", "arrives": "after-first-contact", "property": property, "change": "moves",
+        "a": { "verdict": "holds", "says": "The adversary has no move with `joining: existing-device`." },
+        "b": { "verdict": "holds" },
+    });
+    assert_eq!(signal["verdicts"], value!([expected]));
+}
+
+#[test]
+fn what_is_not_conclusive_in_a_kept_run_has_its_reason() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let before = run_file(dir.path());
+    for (verdict, key, why, says) in [
+        ("unknown", "stopped-by", "the limit on states", "Stopped by the limit on states."),
+        ("vacuous", "why", "nobody attacks", "Nobody attacks."),
+    ] {
+        let mut after = before.clone();
+        let first = first_verdict(&mut after, "holds");
+        (first["verdict"], first[key]) = (verdict.into(), why.into());
+        let told = &models_against_before(dir.path(), &after)[0]["verdicts"];
+        assert_eq!(told[0]["b"], value!({ "verdict": verdict, "says": says }));
+        // A run need not say why: then no reason is made up.
+        first_verdict(&mut after, verdict).as_object_mut().expect("a verdict").remove(key);
+        let told = &models_against_before(dir.path(), &after)[0]["verdicts"];
+        assert_eq!(told[0]["b"], value!({ "verdict": verdict }));
+    }
+}
+
 /// Whatever the files are called: the commands find them, and a shell takes them.
 #[test]
 fn commands_about_kept_runs_find_the_files_of_ones_own() {
