@@ -5,7 +5,7 @@ use overhear::model::action::possible;
 use overhear::model::bits::Index;
 use overhear::model::people::recognised_members;
 use overhear::model::{Action, Answer, Arrival, PEOPLE_MAX, Set, State, World, step};
-use overhear::report::chart::{Chart, LaneKind, Row, RowKind, chart, mermaid, svg};
+use overhear::report::chart::{Chart, Lane, LaneKind, Row, RowKind, chart, mermaid, svg};
 use overhear::scenario::{arrival_by_name, compile, read_scenario};
 use overhear::trace::{self, Names, replay};
 use serde_json::Value;
@@ -267,6 +267,61 @@ fn hostile_names_stay_names() {
     }
 }
 
+/// More lanes than find room beside each other, each kind of row in either direction, and texts of any length.
+fn everything() -> Chart {
+    let long = "what nobody reads to its end because it goes on and on ".repeat(8);
+    let lane = |(name, about, kind, adversary): (&str, &str, LaneKind, bool)| {
+        let (name, about) = (name.to_string(), about.to_string());
+        Lane { stolen_in: name.contains("laptop").then_some(3), name, about, kind, adversary }
+    };
+    let lanes = [
+        ("Alice", "", LaneKind::Person, false),
+        ("alice-phone", "Alice's", LaneKind::Device, false),
+        ("alice-laptop", "Alice's, stolen in step 3", LaneKind::Device, false),
+        ("Alice's server", "", LaneKind::Server, false),
+        ("adversary", "on the link of alice-phone", LaneKind::Link, true),
+        ("adversary", "", LaneKind::Adversary, true),
+        (&format!("mallory-{}", "m".repeat(90)), "passed off as Bob's", LaneKind::Device, true),
+        ("Bob's server", "held by the adversary", LaneKind::Server, true),
+        ("bob-phone", "Bob's", LaneKind::Device, false),
+        ("Bob", "", LaneKind::Person, false),
+        ("carol-phone", "Carol's, who has a device with a name of its own", LaneKind::Device, false),
+        ("Carol", "", LaneKind::Person, false),
+    ];
+    let row = |(step, from, to, kind, label, truth, adversary): (usize, usize, usize, _, &str, &str, bool)| {
+        let truth = (!truth.is_empty()).then(|| truth.to_string());
+        Row { step, from, to, kind, label: label.to_string(), truth, adversary }
+    };
+    let rows = [
+        (1, 1, 3, RowKind::Message, "signs in", "", false),
+        (1, 11, 0, RowKind::Message, "from one edge to the other", "true: nothing of the kind", false),
+        (1, 3, 3, RowKind::Event, "lists a device", "", false),
+        (2, 0, 11, RowKind::Phase, &long, "", true),
+        (2, 7, 8, RowKind::Message, "told: ▲mallory", "true: bob-phone", true),
+        (2, 8, 7, RowKind::Message, &long, &long, true),
+        (3, 2, 2, RowKind::Event, "stolen, unlocked", "sent: nothing", true),
+        (3, 0, 0, RowKind::Sight, "looked: ▲mallory is not shown", "", true),
+        (3, 9, 9, RowKind::Sight, "sees bob-phone on the account", "", false),
+        (3, 11, 11, RowKind::Warning, "is warned about Bob", "", false),
+        (4, 0, 9, RowKind::Ceremony, "compare keys: they match", "", false),
+        (4, 9, 0, RowKind::Ceremony, "the difference is overlooked", "shown: a forged identity", true),
+        (5, 1, 8, RowKind::Key, "room key", "", false),
+        (5, 8, 6, RowKind::Key, "old keys", "", true),
+        (6, 0, 11, RowKind::Phase, "a short time", "", false),
+        (6, 11, 11, RowKind::Event, &long, &long, false),
+    ];
+    Chart { lanes: lanes.map(lane).to_vec(), rows: rows.map(row).to_vec() }
+}
+
+/// Looked at in a browser: nothing covers anything else, and nothing leaves the sheet.
+#[test]
+fn everything_is_drawn_like_this() {
+    let image = svg(&everything(), "all", "Everything", "All that there is to be drawn.");
+    is_closed("everything", &image);
+    insta::assert_snapshot!("everything_svg", image.replace("><", ">\n<"));
+    insta::assert_snapshot!("everything_mermaid", mermaid(&everything()));
+}
+
 #[test]
 fn nothing_is_drawn_as_nothing() {
     let empty = Chart::default();
@@ -378,6 +433,308 @@ fn the_hidden_listener_is_drawn_like_this() {
         row(4, 4, 4, RowKind::Sight, "looked: ▲mallory is not shown", true),
     ];
     assert_eq!(rows, expected);
+}
+
+/// A row as a line: who, to whom (`->` a message, `=>` a key, `<->` a meeting), what it says, the truth in brackets.
+/// `*` is the adversary's, `( )` what somebody sees or decides, `!` a warning.
+fn told(drawn: &Chart, row: &Row) -> String {
+    let [from, to] = [row.from, row.to].map(|lane| drawn.lanes[lane].name.as_str());
+    let who = match row.kind {
+        RowKind::Message => format!("{from} -> {to}"),
+        RowKind::Key => format!("{from} => {to}"),
+        RowKind::Ceremony => format!("{from} <-> {to}"),
+        RowKind::Event => from.to_string(),
+        RowKind::Sight => format!("({from})"),
+        RowKind::Warning => format!("!{from}"),
+        RowKind::Phase => format!("from {from} to {to}"),
+    };
+    let mark = if row.adversary { "* " } else { "" };
+    let truth = row.truth.as_ref().map_or(String::new(), |truth| format!(" [{truth}]"));
+    format!("{mark}{who}: {}{truth}", row.label)
+}
+
+const OFF: &str = "* Bob's server -> bob-phone: thrown off the account";
+const WARNED: &str = "!Bob: is warned about their own account";
+
+/// A scenario, a model, a trace, and the rows of its last step.
+type Step = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
+fn are_drawn(steps: &[Step]) {
+    for (scenario, model, lines, expected) in steps {
+        let Case { world, names, actions, .. } = case(scenario, model, lines);
+        let drawn = chart(&world, &names, &actions).unwrap_or_else(|e| panic!("{scenario}, {model}: {e:?}"));
+        let last = drawn.rows.iter().filter(|row| row.step == lines.len());
+        assert_eq!(last.map(|row| told(&drawn, row)).collect::<Vec<_>>(), *expected, "{scenario}, {model}, {lines:?}");
+    }
+}
+
+/// The adversary acts from where it is: its device on the account, the server that it holds, the line that it is on.
+const ACTS: &[Step] = &[
+    (
+        "reused-device-id-at-server",
+        "matrix-all-devices",
+        &["sign-in bob-phone", "evict-device bob-phone"],
+        &["* Bob's server: signs bob-phone out", OFF, WARNED],
+    ),
+    (
+        "password-and-number",
+        "imessage",
+        &["sign-in bob-phone", "steal-password bob", "evict-device bob-phone"],
+        &["* adversary -> Bob's server: signs bob-phone out", OFF, WARNED],
+    ),
+    (
+        "phished-link",
+        "imessage",
+        &["sign-in bob-phone", "steal-password bob", "phish-link bob-phone mallory", "evict-device bob-phone"],
+        // He was warned when it came on the account.
+        &["* mallory -> Bob's server: signs bob-phone out", OFF],
+    ),
+    (
+        "tls-breaker-at-sender",
+        "matrix-all-devices",
+        &["sign-in alice-phone", "evict-device alice-phone"],
+        &[
+            "* adversary -> Alice's server: signs alice-phone out",
+            "* Alice's server -> alice-phone: thrown off the account",
+            "!Alice: is warned about their own account",
+        ],
+    ),
+    (
+        "tls-breaker-at-sender",
+        "matrix-all-devices",
+        &["sign-in alice-phone"],
+        &[
+            "alice-phone -> adversary: Alice signs in",
+            "* adversary: reads Alice's password",
+            "adversary -> Alice's server: Alice signs in (passed on)",
+        ],
+    ),
+    (
+        "tls-breaker-at-sender",
+        "imessage-ckv",
+        &["sign-in alice-phone replaced mallory-a"],
+        &[
+            "alice-phone -> adversary: Alice signs in",
+            "* adversary -> Alice's server: puts in its place: ▲mallory-a [sent: alice-phone]",
+            "!Alice: is warned about their own account",
+        ],
+    ),
+    (
+        "added-member",
+        "matrix-tofu",
+        &["sign-in alice-phone", "add-member eve"],
+        &["* adversary -> Alice's server: puts Eve into the room, uninvited"],
+    ),
+];
+
+#[test]
+fn whoever_acts_for_the_adversary_is_where_it_acts_from() {
+    are_drawn(ACTS);
+}
+
+const TAKES: &[&str] = &["sign-in bob-phone", "hijack-number mallory"];
+const TAKEN: &[Step] = &[
+    ("number-hijack", "signal", TAKES, &["* mallory -> Bob's server: signs in with Bob's phone number", OFF, WARNED]),
+    (
+        "number-hijack",
+        "signal-registration-lock",
+        TAKES,
+        &["* mallory -> Bob's server: has Bob's phone number and no PIN", OFF, WARNED],
+    ),
+    (
+        "server-of-sender",
+        "imessage",
+        &["sign-in alice-phone replaced mallory-a", "send alice-phone alice=nothing", "open-backup mallory-a"],
+        &["* Alice's server => mallory-a: keys in Alice's backup"],
+    ),
+    (
+        "stolen-recovery-key",
+        "keybase",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "send alice-phone",
+            "steal-password bob",
+            "steal-recovery bob",
+            "open-backup mallory",
+        ],
+        &["* Bob's server => mallory: keys in Bob's backup, by the recovery key"],
+    ),
+    (
+        "planted-backup",
+        "matrix-js-sdk-19.6",
+        &["sign-in alice-phone", "sign-in bob-phone", "send alice-phone", "plant-backup mallory"],
+        &["* Bob's server: names its own backup as Bob's", "* bob-phone => mallory: keys, as a backup"],
+    ),
+    (
+        "phished-link",
+        "imessage",
+        &["sign-in bob-phone", "steal-password bob", "phish-link bob-phone mallory"],
+        &[
+            "* Bob -> mallory: tricked: reads out the code",
+            "* mallory -> Bob's server: signs in with password and code",
+            "(Bob): sees ▲mallory on the account",
+            WARNED,
+        ],
+    ),
+    (
+        "phished-link",
+        "signal",
+        &["sign-in bob-phone", "phish-link bob-phone mallory"],
+        &[
+            "* mallory -> Bob: passes for Bob's device",
+            "* bob-phone -> mallory: approves ▲mallory",
+            "(Bob): sees ▲mallory on the account",
+            WARNED,
+        ],
+    ),
+];
+
+#[test]
+fn what_the_adversary_takes_is_called_what_it_is() {
+    are_drawn(TAKEN);
+}
+
+/// Who answers, what is said beside what is true, and what is seen of it.
+const ANSWERS: &[Step] = &[
+    (
+        "server-of-sender",
+        "imessage",
+        &["sign-in alice-phone", "send alice-phone bob=nothing+mallory"],
+        &[
+            "alice-phone: Alice sends a message",
+            "alice-phone -> Alice's server: Bob's devices?",
+            "* Alice's server -> alice-phone: told: ▲mallory [true: no device]",
+            "* alice-phone => mallory: room key",
+        ],
+    ),
+    (
+        "server-of-recipient-hurried",
+        "ssh-known-hosts",
+        &["sign-in alice-phone", "look-up alice-phone bob=stealth", "acknowledge alice-phone bob"],
+        &["* alice-phone: takes the forged identity for Bob's", "* (Alice): asked: takes Bob's new identity"],
+    ),
+    (
+        "reused-device-id-at-server",
+        "matrix-tofu",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "send alice-phone",
+            "look-up alice-phone bob=nothing~bob-phone",
+            "reshare-keys alice-phone mallory bob=nothing~bob-phone+mallory",
+        ],
+        &[
+            "* mallory -> alice-phone: asks for a lost key again, as bob-phone",
+            "alice-phone -> Bob's server: Bob's devices?",
+            "* Bob's server -> alice-phone: told: ▲mallory [true: bob-phone]",
+            "* alice-phone => mallory: the key of an old message",
+        ],
+    ),
+    (
+        "invite-history",
+        "keybase",
+        &["sign-in alice-phone", "send alice-phone", "invite alice-phone bob=forged+mallory"],
+        &[
+            "alice-phone -> Bob: invites Bob into the room",
+            "alice-phone -> Bob's server: Bob's devices?",
+            "* Bob's server -> alice-phone: told from another log: forged identity; ▲mallory \
+             [true: no identity; no device]",
+            "* alice-phone: takes the forged identity for Bob's",
+            "* alice-phone => mallory: keys of earlier messages",
+        ],
+    ),
+    (
+        "fresh-login-swap",
+        "matrix-2020-cross-signing-default",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "publish-identity alice-phone",
+            "swap-in-ceremony alice-phone bob",
+        ],
+        &[
+            "Alice <-> Bob: compare what both show: it matches",
+            "* Bob's server -> alice-phone: told: forged identity under the compared id [true: no identity]",
+            "* alice-phone: takes the forged identity for Bob's",
+        ],
+    ),
+    (
+        "server-of-recipient-inattentive",
+        "matrix-riot-2019",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "overlook-device alice-phone mallory",
+            "send alice-phone bob=nothing~bob-phone+mallory",
+        ],
+        &[
+            "alice-phone: Alice sends a message",
+            "alice-phone -> Bob's server: Bob's devices?",
+            "* Bob's server -> alice-phone: told: ▲mallory [true: bob-phone]",
+            "* (Alice): sees ▲mallory as verified",
+            "* alice-phone => mallory: room key",
+        ],
+    ),
+    (
+        "server-of-recipient-hurried",
+        "matrix-riot-2019",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "verify-device alice-phone bob-phone",
+            "send alice-phone",
+            "forward-keys bob-phone mallory bob=nothing+mallory",
+        ],
+        &[
+            "* mallory -> bob-phone: asks for old keys",
+            "bob-phone -> Bob's server: my devices?",
+            "* Bob's server -> bob-phone: told: bob-phone, ▲mallory [true: bob-phone]",
+            "(Bob): sees ▲mallory on the account",
+            WARNED,
+            "* (Bob): asked about ▲mallory, says yes",
+            "* bob-phone => mallory: old keys",
+        ],
+    ),
+];
+
+#[test]
+fn an_answer_stands_beside_the_truth() {
+    are_drawn(ANSWERS);
+}
+
+/// At the end of a trace in which the adversary reads nothing, what it did means something for messages to come.
+const LOCK_OUTS: &[Step] = &[
+    (
+        "fresh-login-swap",
+        "ghost-user",
+        &["sign-in alice-phone", "sign-in bob-phone", "forge-identity bob"],
+        &["* Bob's server: forged identity of Bob", "* alice-phone: a message would now miss bob-phone"],
+    ),
+    (
+        "added-member",
+        "matrix-riot-2019",
+        &["sign-in alice-phone", "add-member eve"],
+        &[
+            "* adversary -> Alice's server: puts Eve into the room, uninvited",
+            "* alice-phone: a message would now be refused",
+        ],
+    ),
+    (
+        "server-of-sender",
+        "matrix-error-on-verified-user-problem",
+        &["sign-in alice-phone", "publish-identity alice-phone replaced mallory-a"],
+        &[
+            "alice-phone -> Alice's server: publishes Alice's identity",
+            "* Alice's server: lists: forged identity [sent: identity]",
+            "* alice-phone: a message would now be refused",
+        ],
+    ),
+];
+
+#[test]
+fn a_lock_out_is_told_by_what_a_message_would_miss() {
+    are_drawn(LOCK_OUTS);
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn attack(x: &Scene, action: Action) -> Vec<Draft> {
         Action::SwapInCeremony(v, p) => {
             let meet = ceremony(Part::Person(x.w.owner(v)), Part::Person(p), "compare what both show: it matches");
             let told = message(x.server(p), Part::Device(v), "told: forged identity under the compared id").red();
-            vec![meet, told.beside(format!("true: {}'s identity", x.person(p)))]
+            vec![meet, told.beside(format!("true: {}", identity(x, p, truth(x.w, x.before, p).identity)))]
         }
         Action::PlantBackup(d) => planted(x, d),
         Action::OpenBackup(d) => {
@@ -292,14 +292,19 @@ fn approved(x: &Scene, by: Device, d: Device, publication: Publication) -> Vec<D
     rows
 }
 
-/// The identity and the devices that are told of somebody, in a few words.
-fn listing(x: &Scene, p: Person, identity: Option<Identity>, devices: Set<Device>) -> String {
-    let word = identity.map(|i| match i {
+/// An identity that passes for that of `p`, in a few words.
+fn identity(x: &Scene, p: Person, which: Identity) -> String {
+    match which {
         Identity::None => "no identity".to_string(),
         Identity::True => format!("{}'s identity", x.person(p)),
         Identity::Old => "replaced identity".to_string(),
         Identity::Forged => "forged identity".to_string(),
-    });
+    }
+}
+
+/// The identity and the devices that are told of somebody, likewise.
+fn listing(x: &Scene, p: Person, identity: Option<Identity>, devices: Set<Device>) -> String {
+    let word = identity.map(|i| self::identity(x, p, i));
     let devices = if devices.is_empty() { "no device".to_string() } else { x.devices(devices) };
     word.map_or(devices.clone(), |word| format!("{word}; {devices}"))
 }
