@@ -419,7 +419,7 @@ fn a_column_is_not_decided_by_a_search_that_was_cut_short() {
     let (scenarios, models) = some(|name| name.starts_with("tls-breaker"), &["matrix-tofu"]);
     let cells = cells_of(&scenarios, &models, Limits { states_max: Some(2), ..Limits::default() });
     let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
-    let table = report::sok::json(&cells, &models, &costs);
+    let table = report::sok::json(&report::sok::table(&cells, &models, &costs));
     assert_eq!(table["policies"][0]["columns"]["network MitM prevention"]["level"], "?");
 }
 
@@ -595,7 +595,7 @@ fn a_level_is_decided_by_the_verdicts_that_keep_it_from_the_next() {
     let (scenarios, models) = some(tls, &["matrix-tofu", "out-of-band-only", "threema"]);
     let cells = cells_of(&scenarios, &models, Limits::default());
     let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
-    let table = report::sok::json(&cells, &models, &costs);
+    let table = report::sok::json(&report::sok::table(&cells, &models, &costs));
     let arrivals = |row: usize| {
         let cell = &table["policies"][row]["columns"]["network MitM prevention"];
         let by = cell["decided-by"].as_array().expect("verdicts");
@@ -607,7 +607,7 @@ fn a_level_is_decided_by_the_verdicts_that_keep_it_from_the_next() {
     assert_eq!(arrivals(0), ("no", vec!["after-first-contact"]), "matrix-tofu");
     assert_eq!(arrivals(1), ("yes", vec!["after-first-contact", "from-start"]), "out-of-band-only");
     assert_eq!(arrivals(2), ("partly", vec!["from-start"]), "threema");
-    let page = report::sok::markdown(&cells, &models, &costs);
+    let page = report::sok::markdown(&report::sok::table(&cells, &models, &costs));
     let note = |row: &str, n: usize, scenario: &str, arrives: &str| {
         let sign = format!("{row} [{n}](../scenarios/{scenario}.json) |");
         let text = format!("\n{n}. no-rogue-key falls in [{scenario}](../scenarios/{scenario}.json), {arrives}\n");

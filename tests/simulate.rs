@@ -652,6 +652,29 @@ fn the_same_seed_gives_the_same_bytes_at_any_number_of_threads() {
     is_the_same_at_any_number_of_threads(&[&asked[..], &["--people", "typical", "--runs", "500"]].concat());
 }
 
+/// What each way to a number came to. A change of rules or of people changes these, and of the simulator only one that
+/// is meant to; then `INSTA_UPDATE=always cargo test --test simulate`.
+#[test]
+fn the_same_question_has_the_same_answer_as_before() {
+    let thief = |model| ["password-thief", "--models", model, "--people", "typical", "--arrives", "from-start"];
+    let ways: [(&str, &str, &[&str]); 7] = [
+        ("attack", "matrix-riot-2019", &["--runs", "100"]),
+        ("opportunist", "matrix-riot-2019", &["--runs", "100", "--strategy", "opportunist"]),
+        ("best", "matrix-tofu", &["--runs", "100", "--strategy", "best"]),
+        ("exact", "signal-password", &["--exact"]),
+        ("best and exact", "matrix-tofu", &["--strategy", "best", "--exact"]),
+        ("rare", "matrix-tofu", &["--runs", "100", "--days", "0.1", "--rare"]),
+        ("rare under another policy", "signal-password", &["--runs", "100", "--days", "2", "--rare"]),
+    ];
+    let mut told = String::new();
+    for (way, model, more) in ways {
+        let answer = overhear(&[&["simulate", "--format", "csv"], &thief(model)[..], more].concat());
+        assert_eq!(code(&answer), 0, "{way}: {}", err(&answer));
+        told += &format!("{way}\n{}\n", out(&answer));
+    }
+    insta::assert_snapshot!("answers", told);
+}
+
 #[test]
 fn results_are_as_the_schema_says_and_read_back_as_they_were() {
     let asked = ["simulate", "password-thief", "--models", "matrix-tofu", "--arrives", "from-start"];

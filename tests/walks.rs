@@ -190,6 +190,15 @@ fn the_same_seed_gives_the_same_bytes_at_any_number_of_threads() {
     is_the_same_at_any_number_of_threads(&[&ASKED[..], &["--runs", "700"]].concat());
 }
 
+/// As `the_same_question_has_the_same_answer_as_before` of the runs with rates.
+#[test]
+fn the_same_walks_are_walked_as_before() {
+    let asked = ["password-thief", "server-of-recipient", "--models", "matrix-riot-2019", "--runs", "300"];
+    let told = overhear(&[&["simulate", "--uniform", "--format", "csv"], &asked[..]].concat());
+    assert_eq!(code(&told), 0, "{}", err(&told));
+    insta::assert_snapshot!("walks", out(&told));
+}
+
 #[test]
 fn results_are_as_the_schema_says_and_read_back_as_they_were() {
     let told = overhear(&[&ASKED[..], &["--runs", "300", "--steps", "25", "--format", "json"]].concat());

@@ -192,6 +192,7 @@ pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(Strin
     let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).expect("a JSON value") + "\n";
     let run = results::of_cells(cells, models, costs);
     let sections = results::sections(&run);
+    let sok = sok::table(cells, models, costs);
     let page = results::markdown(&run, &sections);
     let traces = results::traces(cells, &page).into_iter().map(|(name, text)| (format!("{TRACES}/{name}"), text));
     let reports = [
@@ -204,8 +205,8 @@ pub fn all(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Vec<(Strin
         ("attacks.json", pretty(&claims::attacks_json(cells))),
         ("results.md", page),
         ("results.json", pretty(&results::json(&sections))),
-        ("sok.md", sok::markdown(cells, models, costs)),
-        ("sok.json", pretty(&sok::json(cells, models, costs))),
+        ("sok.md", sok::markdown(&sok)),
+        ("sok.json", pretty(&sok::json(&sok))),
         ("coverage.md", coverage::markdown(cells, models)),
         ("coverage.json", pretty(&coverage::json(cells, models))),
     ];

@@ -13,6 +13,7 @@ use crate::report::markdown::MARK;
 use crate::report::matrix::{PolicyCost, verdict_word};
 use crate::run::Cell;
 use crate::scenario::{Model, arrival_name, property_name};
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{HashSet, VecDeque};
 
@@ -360,11 +361,22 @@ fn linked(text: &str) -> String {
     first + &parts.filter_map(|part| part.split_once(']')).map(link).collect::<String>()
 }
 
-/// The rows of the table: each policy that is no version of another. Versions are searched only in scenarios that name
-/// them.
-fn rows<'r>(cells: &'r [Cell<'r>], models: &'r [Model], costs: &'r [PolicyCost]) -> impl Iterator<Item = Row<'r>> {
-    let own = models.iter().zip(costs).filter(|(m, _)| m.variant_of.is_none());
-    own.map(|(model, cost)| Row { cells, model, cost })
+/// How far each policy provides each column, decided.
+pub struct Table<'r> {
+    /// Policies that are no version of another, in order, and for each what was decided of each column.
+    rows: Vec<(&'r Model, Vec<Decided>)>,
+    /// Versions, which are searched only in scenarios that name them, so that they have no row.
+    versions: Vec<&'r Model>,
+}
+
+/// The table of a run. Some columns have searches of their own, which take seconds over everything bundled.
+pub fn table<'r>(cells: &'r [Cell<'r>], models: &'r [Model], costs: &'r [PolicyCost]) -> Table<'r> {
+    let (own, versions): (Vec<_>, Vec<_>) = models.iter().zip(costs).partition(|(m, _)| m.variant_of.is_none());
+    let decide = |(model, cost): (&'r Model, &'r PolicyCost)| {
+        let row = Row { cells, model, cost };
+        (model, COLUMNS.iter().map(|c| (c.decide)(&row)).collect())
+    };
+    Table { rows: own.into_par_iter().map(decide).collect(), versions: versions.into_iter().map(|(m, _)| m).collect() }
 }
 
 /// The first verdict that makes a cell `no` or `partly`, where a search does.
@@ -373,14 +385,11 @@ fn against(decided: &Decided) -> Option<&Found> {
 }
 
 /// The table as Markdown, with a note for each verdict that makes a cell `no` or `partly`.
-pub fn markdown(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> String {
+pub fn markdown(table: &Table) -> String {
     let mut out = format!("{HEAD}\n\n| column | yes | partly |\n| --- | --- | --- |\n");
     COLUMNS.iter().for_each(|c| out += &format!("| {} | {} | {} |\n", c.name, linked(c.by), c.partly));
-    let of = |row: Row| -> Vec<Decided> { COLUMNS.iter().map(|c| (c.decide)(&row)).collect() };
-    let table: Vec<(String, Vec<Decided>)> =
-        rows(cells, models, costs).map(|row| (row.model.marked_name(), of(row))).collect();
     let mut notes: Vec<&Found> = Vec::new();
-    let by_column = (0..COLUMNS.len()).flat_map(|column| table.iter().map(move |(_, decided)| &decided[column]));
+    let by_column = (0..COLUMNS.len()).flat_map(|column| table.rows.iter().map(move |(_, row)| &row[column]));
     for found in by_column.filter_map(against) {
         if !notes.contains(&found) {
             notes.push(found);
@@ -388,12 +397,12 @@ pub fn markdown(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Strin
     }
     let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
     out += &format!("\n| policy | {} |\n|{}\n", names.join(" | "), " --- |".repeat(names.len() + 1));
-    for (name, row) in &table {
+    for (model, row) in &table.rows {
         let text = |decided: &Decided| match against(decided).and_then(|f| notes.iter().position(|note| *note == f)) {
             Some(n) => format!("{} [{}](../scenarios/{}.json)", decided.level.word(), n + 1, notes[n].scenario),
             None => decided.level.word().to_string(),
         };
-        out += &format!("| {name} | {} |\n", row.iter().map(text).collect::<Vec<_>>().join(" | "));
+        out += &format!("| {} | {} |\n", model.marked_name(), row.iter().map(text).collect::<Vec<_>>().join(" | "));
     }
     out += &format!("\n{MARK}\n\n{NUMBERS}\n\n");
     for (n, Found { property, scenario, arrives, .. }) in notes.iter().enumerate() {
@@ -401,7 +410,7 @@ pub fn markdown(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Strin
         let property = property_name(*property);
         out += &linked(&format!("{}. {property} falls in [{scenario}], {arrives}\n", n + 1));
     }
-    let versions: Vec<String> = models.iter().filter(|m| m.variant_of.is_some()).map(Model::marked_name).collect();
+    let versions: Vec<String> = table.versions.iter().map(|m| m.marked_name()).collect();
     if !versions.is_empty() {
         out += &format!("\n{VERSIONS} {}.\n", versions.join(", "));
     }
@@ -428,20 +437,20 @@ const TAIL: &str = "\nA log's columns are those of clients that keep what they w
     costs do not have.\n";
 
 /// The table as JSON: for each cell its level and, where a search decides it, the verdicts that make it so.
-pub fn json(cells: &[Cell], models: &[Model], costs: &[PolicyCost]) -> Value {
-    let row = |row: Row| {
+pub fn json(table: &Table) -> Value {
+    let row = |(model, row): &(&Model, Vec<Decided>)| {
         let verdict = |Found { property, scenario, arrives, verdict }: &Found| {
             json!({
-                "scenario": scenario, "model": row.model.name, "arrives": arrives.map(arrival_name),
+                "scenario": scenario, "model": model.name, "arrives": arrives.map(arrival_name),
                 "property": property_name(*property), "verdict": verdict,
             })
         };
-        let cell = |Decided { level, by }: Decided| {
+        let cell = |Decided { level, by }: &Decided| {
             let by: Vec<Value> = by.iter().map(verdict).collect();
             json!({ "level": level.word(), "decided-by": by })
         };
-        let columns = COLUMNS.iter().map(|c| (c.name.to_string(), cell((c.decide)(&row))));
-        json!({ "model": row.model.name, "columns": columns.collect::<serde_json::Map<String, Value>>() })
+        let columns = COLUMNS.iter().zip(row).map(|(c, decided)| (c.name.to_string(), cell(decided)));
+        json!({ "model": model.name, "columns": columns.collect::<serde_json::Map<String, Value>>() })
     };
-    json!({ "format": 1, "policies": rows(cells, models, costs).map(row).collect::<Vec<_>>() })
+    json!({ "format": 1, "policies": table.rows.iter().map(row).collect::<Vec<_>>() })
 }
