@@ -652,27 +652,52 @@ fn the_same_seed_gives_the_same_bytes_at_any_number_of_threads() {
     is_the_same_at_any_number_of_threads(&[&asked[..], &["--people", "typical", "--runs", "500"]].concat());
 }
 
+/// What cells come to by these options, as CSV.
+fn answers(asked: &[(&str, &str, &str, &str)]) -> String {
+    let answer = |&(scenario, model, arrives, more): &(&str, &str, &str, &str)| {
+        let cell = ["simulate", scenario, "--models", model, "--arrives", arrives, "--people", "typical"];
+        let options: Vec<&str> = more.split(' ').chain(["--format", "csv"]).collect();
+        let told = overhear(&[&cell, &options[..]].concat());
+        assert_eq!(code(&told), 0, "{scenario}, {model}, {more}: {}", err(&told));
+        format!("{scenario}, {model}, {arrives}: {more}\n{}\n", out(&told))
+    };
+    asked.iter().map(answer).collect()
+}
+
 /// What each way to a number came to. A change of rules or of people changes these, and of the simulator only one that
 /// is meant to; then `INSTA_UPDATE=always cargo test --test simulate`.
 #[test]
 fn the_same_question_has_the_same_answer_as_before() {
-    let thief = |model| ["password-thief", "--models", model, "--people", "typical", "--arrives", "from-start"];
-    let ways: [(&str, &str, &[&str]); 7] = [
-        ("attack", "matrix-riot-2019", &["--runs", "100"]),
-        ("opportunist", "matrix-riot-2019", &["--runs", "100", "--strategy", "opportunist"]),
-        ("best", "matrix-tofu", &["--runs", "100", "--strategy", "best"]),
-        ("exact", "signal-password", &["--exact"]),
-        ("best and exact", "matrix-tofu", &["--strategy", "best", "--exact"]),
-        ("rare", "matrix-tofu", &["--runs", "100", "--days", "0.1", "--rare"]),
-        ("rare under another policy", "signal-password", &["--runs", "100", "--days", "2", "--rare"]),
-    ];
-    let mut told = String::new();
-    for (way, model, more) in ways {
-        let answer = overhear(&[&["simulate", "--format", "csv"], &thief(model)[..], more].concat());
-        assert_eq!(code(&answer), 0, "{way}: {}", err(&answer));
-        told += &format!("{way}\n{}\n", out(&answer));
-    }
+    let told = answers(&[
+        ("password-thief", "matrix-riot-2019", "from-start", "--runs 100"),
+        ("password-thief", "matrix-riot-2019", "from-start", "--runs 100 --strategy opportunist"),
+        ("password-thief", "matrix-tofu", "from-start", "--runs 100 --strategy best"),
+        ("password-thief", "matrix-tofu", "from-start", "--strategy best --exact"),
+        ("password-thief", "signal-password", "from-start", "--exact"),
+        ("password-thief", "signal-password", "from-start", "--runs 100 --days 2 --rare"),
+        ("password-thief", "matrix-tofu", "from-start", "--runs 100 --days 0.1 --rare"),
+    ]);
     insta::assert_snapshot!("answers", told);
+}
+
+/// The same of each thing that people do of themselves: they invite, remove devices, reset identities, sign out, change
+/// passwords, compare logs and hold ceremonies.
+#[test]
+fn whatever_people_do_comes_to_what_it_did_before() {
+    let told = answers(&[
+        ("invite-history", "keybase", "from-start", "--runs 40 --strategy opportunist"),
+        ("split-view-forgotten", "key-transparency-gossip", "from-start", "--runs 40 --strategy opportunist"),
+        ("number-hijack", "signal", "from-start", "--runs 40 --strategy opportunist"),
+        ("stolen-device", "keybase", "from-start", "--runs 40 --strategy opportunist"),
+        ("server-of-recipient-inattentive", "matrix-riot-2019", "from-start", "--runs 40 --strategy opportunist"),
+        ("reused-device-id-at-server", "matrix-tofu", "from-start", "--runs 40 --strategy opportunist"),
+        ("verified-contact-hurried", "matrix-riot-2019", "after-verification", "--runs 40 --strategy opportunist"),
+        ("fresh-login-swap", "matrix-2020-cross-signing-default", "from-start", "--runs 40"),
+        ("password-thief-removed", "matrix-2020-cross-signing-default", "from-start", "--runs 40"),
+        ("password-thief-removed", "matrix-tofu", "from-start", "--runs 40 --strategy best"),
+        ("number-hijack", "matrix-tofu", "from-start", "--runs 40 --strategy best"),
+    ]);
+    insta::assert_snapshot!("occasions", told);
 }
 
 #[test]
