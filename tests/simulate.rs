@@ -692,10 +692,14 @@ fn whatever_people_do_comes_to_what_it_did_before() {
         ("server-of-recipient-inattentive", "matrix-riot-2019", "from-start", "--runs 40 --strategy opportunist"),
         ("reused-device-id-at-server", "matrix-tofu", "from-start", "--runs 40 --strategy opportunist"),
         ("verified-contact-hurried", "matrix-riot-2019", "after-verification", "--runs 40 --strategy opportunist"),
-        ("fresh-login-swap", "matrix-2020-cross-signing-default", "from-start", "--runs 40"),
+        ("verified-contact", "signal-verified", "after-verification", "--runs 40 --strategy opportunist"),
+        ("server-of-sender", "matrix-2020-cross-signing-default", "from-start", "--runs 40 --strategy opportunist"),
+        ("fresh-login-swap", "matrix-2020-cross-signing-default", "from-start", "--runs 40 --strategy opportunist"),
         ("password-thief-removed", "matrix-2020-cross-signing-default", "from-start", "--runs 40"),
         ("password-thief-removed", "matrix-tofu", "from-start", "--runs 40 --strategy best"),
         ("number-hijack", "matrix-tofu", "from-start", "--runs 40 --strategy best"),
+        ("verified-contact-hurried", "matrix-tofu", "after-verification", "--runs 40 --strategy best"),
+        ("server-of-recipient", "matrix-tofu", "from-start", "--runs 40 --strategy best"),
     ]);
     insta::assert_snapshot!("occasions", told);
 }
