@@ -356,16 +356,25 @@ fn what_is_too_long_is_left_out_in_the_middle_and_kept_as_a_title() {
 fn a_label_has_both_ends_of_a_long_name() {
     let Case { world, mut names, actions, .. } = case("server-of-recipient", "matrix-tofu", &LISTENER);
     let mallory = names.device_named("mallory").expect("a device").index();
+    let mut label = |name: &str| {
+        names.devices[mallory] = name.to_string();
+        let drawn = chart(&world, &names, &actions).expect("a trace");
+        drawn.rows.iter().find(|row| row.truth.is_some()).expect("a lie").label.clone()
+    };
+    let accents = |n: usize| "e\u{301}".repeat(n);
     for (name, short) in [
         ("abcdefghijklmnopqrstuv", "abcdefghijklmnopqrstuv"),
         ("abcdefghijklmnopqrstuvw", "abcdefghijk…nopqrstuvw"),
         ("abcdefghijklmnopqrstuvwxyz", "abcdefghijk…qrstuvwxyz"),
+        // A letter keeps its accent, and counts once.
+        (&accents(22), &accents(22)),
+        (&accents(23), &format!("{}…{}", accents(11), accents(10))),
     ] {
-        names.devices[mallory] = name.to_string();
-        let drawn = chart(&world, &names, &actions).expect("a trace");
-        let told = drawn.rows.iter().find(|row| row.truth.is_some()).expect("a lie");
-        assert_eq!(told.label, format!("told: bob-phone, ▲{short}"));
+        assert_eq!(label(name), format!("told: bob-phone, ▲{short}"));
     }
+    // But not any number of accents: they would cover what is around them.
+    let piled = label(&("e".to_string() + &"\u{301}".repeat(600)));
+    assert!(piled.contains('…') && piled.chars().count() < 500, "{} characters", piled.chars().count());
 }
 
 /// How a device's name stands over its lane: whole where it fits, and each line of what runs from right to left by
@@ -438,12 +447,15 @@ fn the_hidden_listener_is_drawn_like_this() {
 /// A row as a line: who, to whom (`->` a message, `=>` a key, `<->` a meeting), what it says, the truth in brackets.
 /// `*` is the adversary's, `( )` what somebody sees or decides, `!` a warning.
 fn told(drawn: &Chart, row: &Row) -> String {
-    let [from, to] = [row.from, row.to].map(|lane| drawn.lanes[lane].name.as_str());
+    let [from, to] = [row.from, row.to].map(|lane| match &drawn.lanes[lane] {
+        lane if lane.kind == LaneKind::Link => format!("{} {}", lane.name, lane.about),
+        lane => lane.name.clone(),
+    });
     let who = match row.kind {
         RowKind::Message => format!("{from} -> {to}"),
         RowKind::Key => format!("{from} => {to}"),
         RowKind::Ceremony => format!("{from} <-> {to}"),
-        RowKind::Event => from.to_string(),
+        RowKind::Event => from,
         RowKind::Sight => format!("({from})"),
         RowKind::Warning => format!("!{from}"),
         RowKind::Phase => format!("from {from} to {to}"),
@@ -494,7 +506,7 @@ const ACTS: &[Step] = &[
         "matrix-all-devices",
         &["sign-in alice-phone", "evict-device alice-phone"],
         &[
-            "* adversary -> Alice's server: signs alice-phone out",
+            "* adversary on the link of alice-phone -> Alice's server: signs alice-phone out",
             "* Alice's server -> alice-phone: thrown off the account",
             "!Alice: is warned about their own account",
         ],
@@ -504,9 +516,9 @@ const ACTS: &[Step] = &[
         "matrix-all-devices",
         &["sign-in alice-phone"],
         &[
-            "alice-phone -> adversary: Alice signs in",
-            "* adversary: reads Alice's password",
-            "adversary -> Alice's server: Alice signs in (passed on)",
+            "alice-phone -> adversary on the link of alice-phone: Alice signs in",
+            "* adversary on the link of alice-phone: reads Alice's password",
+            "adversary on the link of alice-phone -> Alice's server: Alice signs in (passed on)",
         ],
     ),
     (
@@ -514,8 +526,9 @@ const ACTS: &[Step] = &[
         "imessage-ckv",
         &["sign-in alice-phone replaced mallory-a"],
         &[
-            "alice-phone -> adversary: Alice signs in",
-            "* adversary -> Alice's server: puts in its place: ▲mallory-a [sent: alice-phone]",
+            "alice-phone -> adversary on the link of alice-phone: Alice signs in",
+            "* adversary on the link of alice-phone -> Alice's server: puts in its place: ▲mallory-a \
+                 [sent: alice-phone]",
             "!Alice: is warned about their own account",
         ],
     ),

@@ -242,6 +242,20 @@ fn what_was_cut_short_is_shown_as_unknown() {
     assert!(files["index.html"].contains("0 of 2 searches ended by themselves"));
 }
 
+#[test]
+fn at_a_glance_it_is_told_why_nothing_is_found() {
+    let files = files(&["added-member", "no-adversary"], &["matrix-tofu", "signal"], Limits::default());
+    let page: Page = serde_json::from_str(&files["report.json"]).expect("a page");
+    let glances = page.matrix.iter().flat_map(|row| row.worst.iter().flatten().map(|g| (row.model.as_str(), g)));
+    let told: Vec<_> = glances.map(|(model, g)| (model, g.sign.as_str(), g.says.as_str())).collect();
+    for nothing in [
+        ("signal", "–", "the adversary has no move with membership: signed"),
+        ("signal", "·", "no attack within these bounds"),
+    ] {
+        assert!(told.contains(&nothing), "{nothing:?} is not in {told:?}");
+    }
+}
+
 /// A line is broken where the next word does not fit, wherever that is; a word that fits no line has one of its own.
 #[test]
 fn narrow_lines_are_broken_between_words() {

@@ -420,7 +420,11 @@ fn a_column_is_not_decided_by_a_search_that_was_cut_short() {
     let cells = cells_of(&scenarios, &models, Limits { states_max: Some(2), ..Limits::default() });
     let costs: Vec<_> = models.iter().map(matrix::policy_cost).collect();
     let table = report::sok::json(&report::sok::table(&cells, &models, &costs));
-    assert_eq!(table["policies"][0]["columns"]["network MitM prevention"]["level"], "?");
+    let column = &table["policies"][0]["columns"]["network MitM prevention"];
+    assert_eq!(column["level"], "?");
+    let by: Vec<&Value> = column["decided-by"].as_array().expect("verdicts").iter().map(|v| &v["verdict"]).collect();
+    assert!(!by.is_empty() && by.iter().all(|verdict| **verdict == "unknown"), "{by:?}");
+    assert!(cells.iter().all(|cell| matrix::worst_sign(cell) == "?"), "nothing was found, and nothing excluded");
 }
 
 #[test]

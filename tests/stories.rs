@@ -212,8 +212,8 @@ fn each_action_has_its_sentence() {
 /// The same actions, where a policy, the adversary's place or the state makes another sentence of them.
 #[test]
 fn what_a_policy_or_a_state_changes_is_told() {
-    let [thief, link, server, member] =
-        ["password-thief", "tls-breaker-one-client", "reused-device-id-at-server", "added-member"];
+    let [thief, link, server, member, number] =
+        ["password-thief", "tls-breaker-one-client", "reused-device-id-at-server", "added-member", "number-hijack"];
     for (scenario, model, line, told) in [
         (server, "signal", "look-up alice-phone bob=true+mallory", "; Bob's server lists mallory as Bob's."),
         (link, "signal", "look-up bob-phone bob=true", "; the adversary, on the link of bob-phone, names no device"),
@@ -222,6 +222,13 @@ fn what_a_policy_or_a_state_changes_is_told() {
         (server, "matrix-tofu", "reshare-keys alice-phone mallory", ", which comes under the id of bob-phone."),
         (server, "imessage", "open-backup mallory", "backup, whose key the server holds, on mallory."),
         (thief, "imessage", "phish-link bob-phone mallory", "Bob is tricked into reading out the code with which"),
+        (number, "signal", "hijack-number mallory", "registers Bob's phone number anew, on mallory."),
+        (
+            number,
+            "signal-registration-lock",
+            "hijack-number mallory",
+            "fails to register Bob's phone number anew without",
+        ),
     ] {
         let (w, names) = compiled(scenario, model, Arrival::FromStart);
         let action = trace::parse(&w, &names, line).expect("an action");
