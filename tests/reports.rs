@@ -196,6 +196,62 @@ fn another_verdict_makes_another_sentence() {
     );
 }
 
+/// With few policies the words are others than with many.
+#[test]
+fn the_only_policy_and_each_of_three_are_told_as_such() {
+    let models = ["matrix-tofu", "signal", "wire"]
+        .map(|name| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model"));
+    let told = |verdicts: &[&'static str]| {
+        let sections = tiny_run(&models[..verdicts.len()], verdicts);
+        let finding =
+            sections.into_iter().find(|s| s.title.starts_with("Adversary")).expect("a section").findings.remove(0);
+        finding.split(". The worst").next().expect("a text").to_string()
+    };
+    let ends = |verdicts: &[&'static str], words: &str| {
+        let told = told(verdicts);
+        assert!(told.trim_end_matches('.').ends_with(words), "{told}");
+    };
+    ends(&["holds"], "From the start the only policy gives nothing away");
+    ends(&["violated"], "From the start the only policy gives something away");
+    ends(&["violated"; 2], "From the start each of two policies gives something away");
+    ends(&["holds"; 3], "From the start all three policies give nothing away");
+    ends(&["violated"; 3], "From the start each of three policies gives something away");
+    // Where nobody who is left has a move, that is told of all at once.
+    let found = [("password-thief", "from-start", "no-rogue-key", "holds")];
+    let mut sides: Vec<Side> = models.iter().map(|m| side(&m.name, &found)).collect();
+    sides.iter_mut().for_each(|side| side.outcomes[0].no_move = true);
+    let sections = results::sections(&results::Run { models: &models, sides, claims: Vec::new() });
+    let thief = &sections.iter().find(|s| s.title.starts_with("Adversary")).expect("a section").findings[0];
+    assert!(thief.ends_with("all three policies give nothing away. It has no move there."), "{thief}");
+}
+
+/// What people lose who are not careful, of few policies.
+#[test]
+fn a_loss_is_told_of_the_only_policy_and_of_all_of_them() {
+    let models = ["matrix-tofu", "signal", "wire"]
+        .map(|name| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model"));
+    let told = |careless: &[&'static str]| {
+        let found = |now: &'static str| {
+            let of = |scenario, verdict| (scenario, "from-start", "no-rogue-key", verdict);
+            [of("password-thief", "holds"), of("password-thief-hurried", now)]
+        };
+        let sides = models.iter().zip(careless).map(|(m, now)| side(&m.name, &found(now))).collect();
+        let run = results::Run { models: &models[..careless.len()], sides, claims: Vec::new() };
+        results::sections(&run).into_iter().flat_map(|s| s.findings).collect::<Vec<_>>().join("\n")
+    };
+    let has = |careless: &[&'static str], words: &str| {
+        let told = told(careless);
+        assert!(told.contains(&format!("{words} something that careful people keep")), "{words}: {told}");
+    };
+    has(&["holds"], "No policy loses");
+    has(&["violated"], "The only policy loses");
+    has(&["violated"; 2], "Both policies lose");
+    has(&["holds"; 2], "None of two policies loses");
+    has(&["violated", "holds", "holds"], "One of three policies loses");
+    has(&["violated", "violated", "holds"], "Two of three policies lose");
+    has(&["violated"; 3], "All three policies lose");
+}
+
 #[test]
 fn attacks_that_are_as_short_are_counted_and_none_is_called_the_soonest() {
     let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
