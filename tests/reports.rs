@@ -481,6 +481,12 @@ fn a_column_is_not_decided_by_a_search_that_was_cut_short() {
     let by: Vec<&Value> = column["decided-by"].as_array().expect("verdicts").iter().map(|v| &v["verdict"]).collect();
     assert!(!by.is_empty() && by.iter().all(|verdict| **verdict == "unknown"), "{by:?}");
     assert!(cells.iter().all(|cell| matrix::worst_sign(cell) == "?"), "nothing was found, and nothing excluded");
+    // A claim that these searches are about is not decided either; those about others are not searched.
+    let told = claims::json(&cells);
+    let found =
+        |status: &str| told["claims"].as_array().expect("claims").iter().filter(|c| c["verdict"] == status).count();
+    assert!(found("not conclusive") > 0 && found("not searched") > 0, "{told}");
+    assert_eq!(found("holds") + found("does not hold"), 0, "{told}");
 }
 
 #[test]

@@ -11,7 +11,9 @@ use overhear::input::Source;
 use overhear::model::action::possible;
 use overhear::model::{Action, Arrival, Identity, Property, State, World, property, step};
 use overhear::policy::OwnRequests;
-use overhear::report::simulation::{SimulationRecord, StrategyRecord, most_open, sweep as sweep_text, tables};
+use overhear::report::simulation::{
+    SimulationRecord, StrategyRecord, median_day, most_open, sweep as sweep_text, tables,
+};
 use overhear::run::simulation::{
     Cast, Checked, Play, Prepared, Simulated, SimulationPlan, Swept, case, prepare, simulate, sweep,
 };
@@ -788,6 +790,26 @@ fn shares_have_three_digits_in_texts_and_six_in_files() {
 }
 
 #[test]
+fn half_of_all_runs_have_fallen_by_the_day_of_the_middle_one() {
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let plan = all.plan("typical", Play::Attack(None));
+    let mut cell = made_up(some_cells(&plan).remove(0), 0);
+    let mut by = |days: &[Option<f64>]| {
+        cell.outcomes.truncate(days.len());
+        cell.outcomes.iter_mut().zip(days).for_each(|(run, &day)| run.fell[0] = day);
+        median_day(&cell, 0)
+    };
+    // Of seven runs four are half or more, of six three; and who never falls comes last.
+    let days = [9.0, 1.0, 7.0, 3.0, 5.0];
+    let five = days.map(Some);
+    assert_eq!(by(&[&five[..], &[None, None]].concat()), Some(7.0));
+    assert_eq!(by(&[&five[..], &[None]].concat()), Some(5.0));
+    assert_eq!(by(&five), Some(5.0));
+    assert_eq!(by(&[Some(4.0), None]), Some(4.0));
+    assert_eq!(by(&[None]), None);
+}
+
+#[test]
 fn what_is_next_to_nothing_is_told_as_such() {
     let all = bundled().only("password-thief", "matrix-tofu");
     let plan = SimulationPlan { arrives: Some(Arrival::FromStart), ..all.plan("typical", Play::Attack(None)) };
@@ -823,7 +845,12 @@ fn the_cell_that_is_swept_falls_about_every_other_time() {
 #[test]
 fn a_swept_number_is_that_of_other_people() {
     let ranges = [Habit::ClicksThrough, Habit::Overlooks];
-    let read = || bundled().only("server-of-recipient", "ssh-known-hosts");
+    let read = || {
+        // Otherwise they overlook something at either end, which is a world of its own.
+        let mut all = bundled().only("server-of-recipient", "matrix-riot-2019");
+        all.people.iter_mut().for_each(|who| who.habits = who.habits.with(Habit::Overlooks, 0.0).expect("a share"));
+        all
+    };
     let mut all = read();
     let typical = all.people.iter().position(|p| p.name == "typical").expect("a bundled name");
     for (habit, number) in &mut all.people[typical].numbers {
@@ -838,6 +865,8 @@ fn a_swept_number_is_that_of_other_people() {
     with(&all, &|plan, cells| {
         let swept = sweep(plan, &cells[0], &()).expect("no run contradicts the checker").expect("nobody ends it");
         assert_eq!(swept.iter().map(|s| s.habit).collect::<Vec<_>>(), ranges);
+        let shares = |end: usize| swept[0].ends[end].iter().map(|e| e.value).collect::<Vec<_>>();
+        assert_ne!(shares(0), shares(1), "whether questions are answered with yes tells");
         for (s, end) in swept.iter().flat_map(|s| [(s, 0), (s, 1)]) {
             let mut others = read();
             let habits = &mut others.people[typical].habits;

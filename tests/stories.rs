@@ -5,7 +5,7 @@ use overhear::explore::exact;
 use overhear::input::Source;
 use overhear::model::{Arrival, Property, World};
 use overhear::scenario::{arrival_by_name, compile, property_by_name, read_scenario};
-use overhear::story::{consequence, gist, sentence};
+use overhear::story::{changes, consequence, gist, sentence};
 use overhear::trace::{self, Names, replay};
 use std::collections::BTreeSet;
 
@@ -691,4 +691,20 @@ fn devices_that_are_invented_are_told_once() {
         "Bob's server invents a device for Bob, mallory, and leaves bob-phone out of what it tells Alice's client; \
          Alice's client gives it the room key."
     );
+}
+
+/// What differs after a step, of what clients are shown and keep.
+#[test]
+fn what_a_client_is_shown_and_what_it_keeps_is_told() {
+    let (w, names) = compiled("server-of-recipient-hurried", "ssh-known-hosts", Arrival::FromStart);
+    let lines = ["sign-in alice-phone", "look-up alice-phone bob=stealth", "acknowledge alice-phone bob"];
+    let actions: Vec<_> = lines.iter().map(|line| trace::parse(&w, &names, line).expect("an action")).collect();
+    let states = replay(&w, &actions).expect("a trace");
+    let told = |step: usize| changes(&w, &names, &states[step - 1], &states[step]);
+    let (shown, pinned) =
+        ("alice-phone is shown a forged identity of Bob", "alice-phone pins a forged identity of Bob");
+    let has = |step, text: &str| told(step).iter().any(|line| line == text);
+    assert!(has(2, shown) && !has(2, pinned), "{:?}", told(2));
+    assert!(has(3, pinned) && !has(3, shown), "{:?}", told(3));
+    assert!(!told(1).iter().any(|line| line.contains("identity of Bob")), "{:?}", told(1));
 }
