@@ -313,6 +313,14 @@ fn everything() -> Chart {
     Chart { lanes: lanes.map(lane).to_vec(), rows: rows.map(row).to_vec() }
 }
 
+/// The fewest lanes and the longest texts.
+fn two_lanes() -> Chart {
+    let Chart { lanes, rows } = everything();
+    let only = |row: Row| Row { from: usize::from(row.from > 0), to: usize::from(row.to > 0), ..row };
+    let rows = rows.into_iter().filter(|row| (row.from == row.to) == ((row.from > 0) == (row.to > 0)));
+    Chart { lanes: vec![lanes[6].clone(), lanes[0].clone()], rows: rows.map(only).collect() }
+}
+
 /// Looked at in a browser: nothing covers anything else, and nothing leaves the sheet.
 #[test]
 fn everything_is_drawn_like_this() {
@@ -320,6 +328,9 @@ fn everything_is_drawn_like_this() {
     is_closed("everything", &image);
     insta::assert_snapshot!("everything_svg", image.replace("><", ">\n<"));
     insta::assert_snapshot!("everything_mermaid", mermaid(&everything()));
+    let narrow = svg(&two_lanes(), "two", "Two", "Two lanes.");
+    is_closed("two lanes", &narrow);
+    insta::assert_snapshot!("two_lanes_svg", narrow.replace("><", ">\n<"));
 }
 
 #[test]
@@ -610,6 +621,43 @@ fn what_the_adversary_takes_is_called_what_it_is() {
 
 /// Who answers, what is said beside what is true, and what is seen of it.
 const ANSWERS: &[Step] = &[
+    // Of an identity only what is not as it is needs a word.
+    (
+        "server-of-recipient",
+        "matrix-cross-signing-tofu",
+        &["sign-in alice-phone", "sign-in bob-phone", "publish-identity bob-phone", "look-up alice-phone bob=nothing"],
+        &[
+            "alice-phone -> Bob's server: Bob's devices?",
+            "* Bob's server -> alice-phone: told: no identity; bob-phone [true: Bob's identity; bob-phone]",
+        ],
+    ),
+    (
+        "server-of-recipient",
+        "matrix-cross-signing-tofu",
+        &[
+            "sign-in alice-phone",
+            "sign-in bob-phone",
+            "publish-identity bob-phone",
+            "look-up alice-phone bob=true+mallory",
+        ],
+        &[
+            "alice-phone -> Bob's server: Bob's devices?",
+            "* Bob's server -> alice-phone: told: bob-phone, ▲mallory [true: bob-phone]",
+        ],
+    ),
+    (
+        "tls-breaker-at-sender",
+        "ghost-user",
+        &["sign-in alice-phone", "send alice-phone bob=stealth+mallory"],
+        &[
+            "alice-phone: Alice sends a message",
+            "alice-phone -> adversary on the link of alice-phone: Bob's devices?",
+            "* adversary on the link of alice-phone -> alice-phone: told: forged identity; ▲mallory \
+             [true: no identity; no device]",
+            "* alice-phone: takes the forged identity for Bob's",
+            "* alice-phone => mallory: room key",
+        ],
+    ),
     (
         "server-of-sender",
         "imessage",

@@ -148,6 +148,22 @@ fn who_is_beaten_asks_no_less_and_withstands_no_more() {
     assert_eq!(column(&plot, "point"), ["4", "5", "2", "2", "3", "6", "1"]);
 }
 
+/// A prompt counts like a ceremony, and what is not known reaches up to where it may come out.
+#[test]
+fn prompts_are_asked_too_and_what_is_not_known_may_be_withstood() {
+    let policy =
+        |ceremonies, prompts, found: Verdicts| (named("some"), Some(Cost { ceremonies, prompts }), from_start(found));
+    let known = [("s", "holds"), ("t", "violated")];
+    let plot = safety(vec![policy(1, 2, &known), policy(2, 0, &known)]).expect("a plot");
+    assert_eq!(column(&plot, "unbeaten"), ["no", "yes"]);
+    // What is drawn thin is the line up to there.
+    let lines = |found: Verdicts| {
+        let plot = safety(vec![policy(0, 0, found)]).expect("a plot");
+        plot.svg.matches("<line").count() + plot.svg.matches("<polyline").count()
+    };
+    assert_eq!(lines(&[("s", "holds"), ("t", "unknown")]), lines(&known) + 1);
+}
+
 #[test]
 fn who_cannot_be_set_up_is_listed_apart() {
     let policies = vec![

@@ -68,7 +68,7 @@ fn reports() -> PathBuf {
 
 /// What the example report is made from.
 const EXAMPLE: &str = "compare password-thief verified-contact-hurried --models matrix-riot-2019,matrix-tofu \
-                       --people typical --runs 200 --days 30 --out reports/example";
+                       --people typical --runs 200 --days 4 --out reports/example";
 
 /// What is kept of it: all that is drawn, and the numbers behind that.
 fn kept_of(dir: &Path) -> Vec<(String, String)> {

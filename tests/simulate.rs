@@ -17,7 +17,7 @@ use overhear::report::simulation::{
 use overhear::run::simulation::{
     Cast, Checked, Play, Prepared, Simulated, SimulationPlan, Swept, case, prepare, simulate, sweep,
 };
-use overhear::run::{Plan, Scenario, expectation};
+use overhear::run::{Plan, RunError, Scenario, expectation};
 use overhear::scenario::{Basis, Expect, HABITS, Model, Number, Profile, Size, habit_name, read_people, read_scenario};
 use overhear::schema;
 use overhear::simulate::best::Table;
@@ -787,6 +787,23 @@ fn shares_have_three_digits_in_texts_and_six_in_files() {
     // Half of the points are in the first quarter of the time.
     let curve: Vec<(f64, f64)> = properties[0].survival.iter().map(|p| (p.day, p.probability.value)).collect();
     assert_eq!((curve[10], curve[11], curve[20]), ((25.0, 1.0), (30.25, 0.003), (100.0, 0.003)));
+}
+
+#[test]
+fn a_run_that_contradicts_the_checker_is_told() {
+    let all = bundled().only("password-thief", "matrix-tofu");
+    let plan = SimulationPlan { arrives: Some(Arrival::FromStart), ..all.plan("typical", Play::Attack(None)) };
+    let mut cells = some_cells(&plan);
+    cells[0].checked.iter_mut().for_each(|checked| *checked = Checked::Holds);
+    let Err(RunError::Untrue(says)) = simulate(&plan, cells, &()) else { panic!("something falls") };
+    assert!(says.starts_with("no-rogue-key holds in password-thief under matrix-tofu, and falls in"), "{says}");
+}
+
+#[test]
+fn where_there_is_no_adversary_nobody_plays() {
+    let told = overhear(&["simulate", "no-adversary", "--models", "signal", "--people", "typical", "--format", "json"]);
+    let record: SimulationRecord = read_back(&told, &schema::simulation());
+    assert!(matches!(record.cells[0].strategy, StrategyRecord::Nobody), "{:?}", record.cells[0].strategy);
 }
 
 #[test]
