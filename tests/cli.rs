@@ -342,6 +342,20 @@ fn explain_tells_what_falls_and_what_holds() {
 }
 
 #[test]
+fn explain_is_about_the_property_and_the_arrival_that_it_is_asked_for() {
+    let asked = ["explain", "password-thief", "--model", "matrix-cross-signing-tofu", "--property", "no-rogue-key"];
+    for (arrives, verdict) in [("from-start", "Violated in 5 steps"), ("after-first-contact", "Holds")] {
+        let told = out(&run(&[&asked[..], &["--arrives", arrives]].concat()));
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        let head = format!("password-thief, matrix-cross-signing-tofu, adversary {arrives}: no-rogue-key");
+        assert!(told.starts_with(&head) && told.contains(verdict), "{told}");
+    }
+    let other = run(&["explain", "added-member", "--model", "signal", "--property", "no-hidden-key"]);
+    let said = err(&other);
+    assert!(code(&other) == 2 && said.contains("property that added-member asks about"), "{said}");
+}
+
+#[test]
 fn formats_are_what_they_say() {
     let selection = ["password-thief", "--models", "matrix-tofu", "--format"];
     let in_format = |command, format| out(&run(&[&[command], &selection[..], &[format]].concat()));

@@ -7,7 +7,7 @@ use overhear::model::{Property, World};
 use overhear::report::page::Page;
 use overhear::report::record::Record;
 use overhear::report::terminal::wrapped_to;
-use overhear::report::{explain, for_people, matrix, write_files};
+use overhear::report::{explain, for_people, markdown, matrix, write_files};
 use overhear::run::{Cell, Plan, Scenario, Verdict, run, with_axis};
 use overhear::scenario::{Model, axis_values, read_scenario};
 use overhear::{bundle, schema};
@@ -253,6 +253,21 @@ fn at_a_glance_it_is_told_why_nothing_is_found() {
         ("signal", "·", "no attack within these bounds"),
     ] {
         assert!(told.contains(&nothing), "{nothing:?} is not in {told:?}");
+    }
+}
+
+/// What would begin a list at the beginning of a line is written so that it does not; elsewhere it is left alone.
+#[test]
+fn a_title_that_looks_like_a_list_is_a_title() {
+    for (title, written) in [
+        ("- of all", "&#45; of all"),
+        ("1. of all", "1&#46; of all"),
+        ("12) of all", "12&#41; of all"),
+        ("1st. of all", "1st. of all"),
+        (".net, or not", ".net, or not"),
+        ("all-in", "all-in"),
+    ] {
+        assert_eq!(markdown::text(title), written);
     }
 }
 

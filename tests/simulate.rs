@@ -1053,7 +1053,10 @@ fn a_report_of_verdicts_shows_how_likely_attacks_are() {
     let swept = record.sweep.expect("numbers were swept");
     assert!(record.cells.len() == 6 && swept.cell < 6 && swept.numbers.iter().any(|n| n.habit == "own-looks"));
     // Without people nothing is said of likelihood, and what was is taken away.
+    let results = || ["simulation.json", "simulation.csv"].map(|name| one.join(name).is_file());
+    assert_eq!(results(), [true, true]);
     compare("2", "one", &[]);
+    assert_eq!(results(), [false, false]);
     let left = std::fs::read_dir(one.join("plots")).expect("plots").map(|entry| entry.expect("a file").file_name());
     assert!(left.map(|name| name.into_string().expect("UTF-8")).all(|name| !name.starts_with("survival-")));
     let alone = overhear(&["compare", "password-thief", "--models", "matrix-tofu", "--people", "typical"]);

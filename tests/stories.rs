@@ -352,6 +352,19 @@ fn attacks_of_other_kinds_are_told_like_this() {
     }
 }
 
+/// What was on a device when it was stolen nobody had to give.
+#[test]
+fn a_stolen_device_holds_what_it_holds() {
+    for (model, property, ending) in [
+        ("signal", Property::NoRogueKey, "; bob-laptop holds a room key."),
+        ("signal", Property::NoSilentLeak, "; bob-laptop holds a room key, and nobody is warned."),
+        ("matrix-tofu", Property::PastStaysPrivate, "; so bob-laptop reads past messages."),
+    ] {
+        let told = found("stolen-device", model, Arrival::FromStart, property);
+        assert!(told.ends_with(ending), "{model}: {told}");
+    }
+}
+
 /// Two hurried people, whose links are listened to and one of whose devices is stolen, and two devices that come as
 /// Bob's: what no bundled scenario has together.
 fn beset(model: &str) -> (World, Names) {
