@@ -239,6 +239,10 @@ fn what_was_cut_short_is_shown_as_unknown() {
     let signs = page.scenarios[0].rows.iter().flat_map(|row| &row.verdicts).map(|v| v.sign.as_str());
     assert!(signs.clone().any(|s| s == "unknown") && !signs.clone().any(|s| s == "holds"));
     assert_eq!(page.complete, 0);
+    let page = |files: BTreeMap<String, String>| serde_json::from_str::<Page>(&files["report.json"]).expect("a page");
+    let nothing = page(crate::files(&["added-member"], &["matrix-tofu"], Limits { states_max: Some(2), ..limits }));
+    let signs: Vec<&str> = nothing.matrix[0].worst.iter().flatten().map(|glance| glance.sign.as_str()).collect();
+    assert_eq!(signs, ["?", "?"], "what was not found has no length");
     assert!(files["index.html"].contains("0 of 2 searches ended by themselves"));
 }
 
@@ -254,6 +258,8 @@ fn at_a_glance_it_is_told_why_nothing_is_found() {
     ] {
         assert!(told.contains(&nothing), "{nothing:?} is not in {told:?}");
     }
+    let marks: Vec<_> = page.matrix.iter().map(|row| (row.model.as_str(), row.unverified)).collect();
+    assert_eq!(marks, [("matrix-tofu", false), ("signal", true)], "what rests on something unverified is marked");
 }
 
 /// What would begin a list at the beginning of a line is written so that it does not; elsewhere it is left alone.
