@@ -25,6 +25,10 @@ fn cells_of<'a>(scenarios: &'a [Scenario], models: &'a [Model], limits: Limits) 
     run(&plan, &()).expect("bundled files run")
 }
 
+fn model(name: &str) -> Model {
+    bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model")
+}
+
 /// The bundled scenarios and models of these names.
 fn some(scenario: impl Fn(&str) -> bool, models: &[&str]) -> (Vec<Scenario>, Vec<Model>) {
     let named = |m: &Model| models.contains(&m.name.as_str());
@@ -173,8 +177,7 @@ fn tiny_run(models: &[Model], verdicts: &[&'static str]) -> Vec<results::Section
 
 #[test]
 fn another_verdict_makes_another_sentence() {
-    let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
-    let models = [named("matrix-tofu"), named("signal")];
+    let models = [model("matrix-tofu"), model("signal")];
     let about_the_thief = |verdicts: [&'static str; 2]| {
         let sections = tiny_run(&models, &verdicts);
         sections.into_iter().find(|s| s.title.starts_with("Adversary")).expect("a section").findings.remove(0)
@@ -199,8 +202,7 @@ fn another_verdict_makes_another_sentence() {
 /// With few policies the words are others than with many.
 #[test]
 fn the_only_policy_and_each_of_three_are_told_as_such() {
-    let models = ["matrix-tofu", "signal", "wire"]
-        .map(|name| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model"));
+    let models = ["matrix-tofu", "signal", "wire"].map(model);
     let told = |verdicts: &[&'static str]| {
         let sections = tiny_run(&models[..verdicts.len()], verdicts);
         let finding =
@@ -228,8 +230,7 @@ fn the_only_policy_and_each_of_three_are_told_as_such() {
 /// What people lose who are not careful, of few policies.
 #[test]
 fn a_loss_is_told_of_the_only_policy_and_of_all_of_them() {
-    let models = ["matrix-tofu", "signal", "wire"]
-        .map(|name| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model"));
+    let models = ["matrix-tofu", "signal", "wire"].map(model);
     let told = |careless: &[&'static str]| {
         let found = |now: &'static str| {
             let of = |scenario, verdict| (scenario, "from-start", "no-rogue-key", verdict);
@@ -254,8 +255,7 @@ fn a_loss_is_told_of_the_only_policy_and_of_all_of_them() {
 
 #[test]
 fn attacks_that_are_as_short_are_counted_and_none_is_called_the_soonest() {
-    let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
-    let models = ["matrix-tofu", "signal", "wire"].map(named);
+    let models = ["matrix-tofu", "signal", "wire"].map(model);
     let sections = tiny_run(&models, &["violated", "violated", "holds"]);
     let told = |heading: &str| &sections.iter().find(|s| s.title.starts_with(heading)).expect("a section").findings[0];
     let step = "soonest in [1 step](../reports/traces/password-thief.signal.from-start.no-rogue-key.itf.json)";
@@ -267,8 +267,7 @@ fn attacks_that_are_as_short_are_counted_and_none_is_called_the_soonest() {
 
 #[test]
 fn who_has_no_move_is_not_withstood_by_a_policy() {
-    let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
-    let models = ["signal", "wire"].map(named);
+    let models = ["signal", "wire"].map(model);
     let told = |no_move: [bool; 2]| {
         let thieves = ["password-thief", "number-hijack"];
         let found = thieves.map(|thief| (thief, "from-start", "no-rogue-key", "holds"));
@@ -383,9 +382,8 @@ fn what_a_verification_wins_and_loses_is_told() {
 
 #[test]
 fn what_is_asked_of_people_is_told_once_and_what_is_not_asked_is_not_told() {
-    let named = |name: &str| bundle::models().into_iter().find(|m| m.name == name).expect("a bundled model");
     let told = |names: [&str; 2], costs: [&[(&'static str, &str)]; 2]| {
-        let models = names.map(named);
+        let models = names.map(model);
         let with_costs = |(model, costs): (&Model, &[(&'static str, &str)])| Side {
             costs: costs.iter().map(|(what, cost)| (*what, cost.to_string())).collect(),
             ..side(&model.name, &[("password-thief", "from-start", "no-rogue-key", "holds")])
